@@ -1,0 +1,236 @@
+"""Bodies of the HTTP API: the one module that the dashboard shares with the service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Role = Literal["analyst", "lead", "admin", "auditor", "gateway"]
+Verdict = Literal["flag", "watch", "clear"]
+CaseState = Literal["open", "confirmed", "dismissed", "need_more"]
+Decision = Literal["confirm", "dismiss", "need_more"]
+CaseSort = Literal["risk", "requests", "output_tokens", "flagged_at", "last_seen", "account_id"]
+
+
+class Schema(BaseModel):
+    """Base of all bodies: unknown fields are refused, so that a typing error is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ItemError(Schema):
+    index: int
+    error: str
+
+
+class IngestResult(Schema):
+    accepted: int
+    duplicates: int
+    rejected: list[ItemError] = []
+
+
+class EvidenceOut(Schema):
+    signal: str
+    title: str
+    direction: Literal["for", "against"]
+    value: float
+    unit: str
+    percentile: float = Field(description="Share of accounts with a lower value, 0..1")
+    contribution: float = Field(description="Change in log-odds of harvesting")
+    text: str
+    version: str = "1"
+    event_ids: list[str] = []
+
+
+class TemplateOut(Schema):
+    template_id: str
+    text: str = ""
+    requests: int = 0
+    share: float = 0.0
+    distinct_slots: int = 0
+    accounts: int = 1
+    slot_examples: list[str] = []
+    event_ids: list[str] = []
+
+
+class TieOut(Schema):
+    kind: str
+    text: str
+    weight: float
+    members: int
+
+
+class RelatedOut(Schema):
+    account_id: str
+    weight: float
+    text: str
+
+
+class ExamplePrompt(Schema):
+    event_id: str
+    timestamp: datetime
+    account_id: str
+    model: str | None = None
+    system: str | None = None
+    prompt: str
+    response: str | None = None
+    cluster: int | None = None
+
+
+class CaseRow(Schema):
+    """One row of the queue: an account whose verdict is flag or watch."""
+
+    account_id: str
+    risk: float
+    verdict: Verdict
+    state: CaseState
+    requests: int
+    input_tokens: int = 0
+    output_tokens: int = 0
+    harvest: str | None = None
+    campaign_id: str | None = None
+    first_seen: datetime
+    last_seen: datetime
+    flagged_at: datetime | None = None
+    top_reason: str = ""
+
+
+class CasePage(Schema):
+    """One page of the queue, cut in SQL; ``total`` counts all that match the filter."""
+
+    items: list[CaseRow]
+    total: int
+    expected_false: float = Field(description="Expected false flags among all that match")
+    next_cursor: str | None = None
+
+
+class DecisionIn(Schema):
+    decision: Decision
+    reason: str = Field(min_length=3, max_length=4000)
+
+
+class DecisionOut(Schema):
+    decision_id: int
+    subject: Literal["account", "campaign"]
+    subject_id: str
+    decision: Decision
+    reason: str
+    actor: str
+    at: datetime
+
+
+class AccountDetail(CaseRow):
+    """Everything the account page shows."""
+
+    evidence: list[EvidenceOut] = []
+    templates: list[TemplateOut] = []
+    related: list[RelatedOut] = []
+    clusters: list[tuple[int, int]] = []
+    activity: list[int] = Field(default=[], description="168 counts, Monday 00:00 UTC first")
+    examples: list[ExamplePrompt] = []
+    decisions: list[DecisionOut] = []
+
+
+class ClusterPoint(Schema):
+    """A codebook centroid in the plane, with the population's and (where asked) one account's requests."""
+
+    cluster: int
+    x: float
+    y: float
+    population: int
+    account: int = 0
+
+
+class CampaignRow(Schema):
+    campaign_id: str
+    risk: float
+    verdict: Verdict
+    state: CaseState
+    accounts: int
+    requests: int
+    input_tokens: int = 0
+    output_tokens: int = 0
+    harvest: str | None = None
+    first_seen: datetime
+    last_seen: datetime
+    flagged_at: datetime | None = None
+    ties: list[TieOut] = []
+
+
+class CampaignPage(Schema):
+    items: list[CampaignRow]
+    total: int
+
+
+class CampaignMember(Schema):
+    account_id: str
+    risk: float
+    verdict: Verdict
+    state: CaseState
+    requests: int
+    why: str
+
+
+class CampaignDetail(CampaignRow):
+    members: list[CampaignMember] = []
+    evidence: list[EvidenceOut] = []
+    templates: list[TemplateOut] = []
+    clusters: list[tuple[int, int]] = []
+    activity: list[int] = []
+    examples: list[ExamplePrompt] = []
+    decisions: list[DecisionOut] = []
+
+
+class AuditEntry(Schema):
+    entry_id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any] = {}
+
+
+class AuditPage(Schema):
+    items: list[AuditEntry]
+    total: int
+
+
+class KeyIn(Schema):
+    name: str = Field(min_length=1, max_length=200)
+    role: Role
+
+
+class KeyOut(Schema):
+    key_id: str
+    name: str
+    role: Role
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+class KeyCreated(KeyOut):
+    key: str = Field(description="Shown once; only its hash is stored")
+
+
+class Me(Schema):
+    name: str
+    role: Role
+    key_id: str
+
+
+class Overview(Schema):
+    """Figures at the top of the dashboard and on the command line."""
+
+    events: int
+    accounts: int
+    flagged: int
+    watched: int
+    campaigns: int
+    open_cases: int
+    expected_false: float
+    worker_lag_events: int
+    worker_lag_seconds: float | None
+    last_assessed_at: datetime | None
+    last_event_at: datetime | None

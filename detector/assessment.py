@@ -1,0 +1,118 @@
+"""What the detector says: findings on accounts and campaigns, with evidence for and against.
+
+Plain msgspec structs, so that the report, the API and the dashboard read the same words.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Direction = Literal["for", "against"]
+Verdict = Literal["flag", "watch", "clear"]
+
+
+class Evidence(msgspec.Struct, kw_only=True):
+    """One reason. ``contribution`` is the change in log-odds of harvesting (positive: for; negative: against)."""
+
+    signal: str  # name of the signal, e.g. "reasoning_elicitation"
+    title: str  # e.g. "Reasoning elicitation"
+    direction: Direction
+    value: float  # in ``unit``
+    unit: str  # e.g. "share of requests"
+    percentile: float  # of the population of accounts, 0..1
+    contribution: float  # log-odds
+    text: str  # one plain sentence with the numbers in it
+    version: str = "1"
+    event_ids: list[str] = []  # requests behind it
+
+
+class Template(msgspec.Struct, kw_only=True):
+    """A constant frame with varying slots."""
+
+    template_id: str  # hex
+    text: str = ""  # the constant words, slots shown as {…}; empty where no content is kept
+    requests: int = 0  # by this account or campaign
+    share: float = 0.0  # of its requests
+    distinct_slots: int = 0  # different fillings
+    accounts: int = 1  # accounts in the whole log that use it
+    slot_examples: list[str] = []
+    event_ids: list[str] = []
+
+
+class Tie(msgspec.Struct, kw_only=True):
+    """One kind of link within a campaign, e.g. a shared rare template."""
+
+    kind: str  # template | prompt | cluster | timing | birth | network | payment | split_queue | ...
+    text: str  # plain words with numbers
+    weight: float  # bits of surprise: -log2 of the chance that unrelated accounts share it
+    members: int  # accounts it ties
+
+
+class Related(msgspec.Struct, kw_only=True):
+    """Another account that shares something rare with this one."""
+
+    account_id: str
+    weight: float
+    text: str
+
+
+class AccountFinding(msgspec.Struct, kw_only=True):
+    """The detector's view on one account."""
+
+    account_id: str
+    risk: float  # calibrated probability of harvesting, 0..1
+    verdict: Verdict
+    requests: int
+    first_seen: datetime
+    last_seen: datetime
+    flagged_at: datetime | None = None  # event time at which the stream would have flagged it
+    campaign_id: str | None = None
+    harvest: str | None = None  # what it looks like, e.g. "reasoning elicitation"
+    input_tokens: int = 0
+    output_tokens: int = 0
+    evidence: list[Evidence] = []  # sorted by absolute contribution
+    templates: list[Template] = []
+    related: list[Related] = []
+    clusters: list[tuple[int, int]] = []  # (cluster, requests), most frequent first
+    activity: list[int] = []  # 168 counts: hour of week, Monday 00:00 UTC first
+    example_event_ids: list[str] = []
+
+
+class CampaignFinding(msgspec.Struct, kw_only=True):
+    """The detector's view on a group of accounts that work for one harvester."""
+
+    campaign_id: str
+    risk: float
+    verdict: Verdict
+    accounts: list[str]
+    requests: int
+    first_seen: datetime
+    last_seen: datetime
+    flagged_at: datetime | None = None
+    harvest: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    ties: list[Tie] = []
+    evidence: list[Evidence] = []
+    templates: list[Template] = []
+    clusters: list[tuple[int, int]] = []
+    activity: list[int] = []
+    example_event_ids: list[str] = []
+    members: dict[str, str] = {}  # account_id -> why it is in
+
+
+class Assessment(msgspec.Struct, kw_only=True):
+    """Findings on every account (evidence only where risk is at least ``watch``) and every campaign."""
+
+    accounts: list[AccountFinding]
+    campaigns: list[CampaignFinding]
+    expected_false_flags: float = 0.0  # among the flagged accounts
+    threshold: float = 0.5  # risk at which an account is flagged
+    watch_threshold: float = 0.2
+
+    def flagged(self) -> list[AccountFinding]:
+        """Accounts whose verdict is ``flag``, riskiest first."""
+        return sorted((a for a in self.accounts if a.verdict == "flag"), key=lambda a: -a.risk)
