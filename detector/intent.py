@@ -1,0 +1,98 @@
+"""Request-level intent: which harvest does this one request look like, from its meaning and its structure.
+
+A multinomial logistic regression over the embeddings of the last user text and of the system prompt, and over structural
+counts. Trained by ``python -m benchmarks.detection.train`` with scikit-learn, shipped as plain arrays. One request proves
+nothing: profiles add the probabilities up, and signals read the sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from scipy.special import softmax
+
+DEFAULT = Path(__file__).parent / "assets" / "intent.npz"
+
+CLASSES = ("ordinary", "reasoning", "grading", "synthesis", "cleaning", "dataset")
+"""ordinary work; eliciting reasoning; grading or comparing answers; writing new tasks; cleaning captured answers;
+self-contained instructions and questions as instruction data sets have them."""
+
+HEAD_CHARS = 1500  # structure is read off the head of a prompt; a frame does not hide beyond it
+
+_COUNTS = {
+    "lines": r"\n",
+    "questions": r"[?？]",
+    "tags": r"</?[A-Za-z_]{2,20}>|\[/?[A-Z_]{2,20}\]",
+    "code": r"```",
+    "numbered": r"(?m)^\s*(?:\d{1,2}|[A-Ea-e])[.):]\s",
+    "headings": r"(?m)^\s*#{1,4}\s|^[A-Z][A-Za-z ]{2,30}:\s*$",
+    "braces": r"[{}]",
+    "digits": r"\d",
+    "upper": r"[A-Z]",
+    "sentences": r"[.!。！]\s|[.!。！]$",
+    "non_ascii": r"[^\x00-\x7F]",
+    "first_person": r"(?i)\b(?:i|i'm|my|me|we|our|ich|mein|yo|mi|je|mon)\b|我",
+    "spaces": r"\s",
+}
+
+STRUCTURE = (
+    "log_chars", "log_system_chars", "has_system", "lower_start", "open_end", "log_user_turns", "log_tool_turns",
+    "has_tools", *(f"{k}_rate" for k in _COUNTS), "has_tags", "has_code", "has_numbered",
+)  # fmt: skip
+
+
+def structure(prompts: Sequence[str], systems: Sequence[str], rows: pl.DataFrame) -> np.ndarray:
+    """Structural features of a batch: float32 of shape (n, len(STRUCTURE)), each of order 1."""
+    text = pl.DataFrame({"p": prompts, "s": systems}, schema={"p": pl.String, "s": pl.String}).with_columns(
+        pl.col("p").str.slice(0, HEAD_CHARS)
+    )
+    per_char = pl.col("p").str.len_chars().clip(40)
+    counts = [(pl.col("p").str.count_matches(pattern) / per_char * 10).alias(f"{name}_rate") for name, pattern in _COUNTS.items()]
+    out = text.select(
+        (rows["prompt_chars"].clip(0) + 1).log().alias("log_chars") / 8,
+        (rows["system_chars"].clip(0) + 1).log().alias("log_system_chars") / 8,
+        (rows["system_chars"] > 0).alias("has_system"),
+        pl.col("p").str.contains(r"^\s*[a-z]").alias("lower_start"),
+        (~pl.col("p").str.contains(r"[.?!:。？！：`}\]\"')]\s*$")).alias("open_end"),
+        rows["user_turns"].clip(1).log().alias("log_user_turns"),
+        (rows["tool_turns"] + 1).log().alias("log_tool_turns"),
+        (rows["tools"] != 0).alias("has_tools"),
+        *counts,
+    ).with_columns(
+        (pl.col("tags_rate") > 0).alias("has_tags"),
+        (pl.col("code_rate") > 0).alias("has_code"),
+        (pl.col("numbered_rate") > 0).alias("has_numbered"),
+    )
+    return out.select(pl.col(c).cast(pl.Float32) for c in STRUCTURE).to_numpy()
+
+
+class IntentModel:
+    """Weights of shape (2 d + len(STRUCTURE), classes) and biases of shape (classes,)."""
+
+    def __init__(self, weights: np.ndarray, bias: np.ndarray, mean: np.ndarray, scale: np.ndarray, version: str) -> None:
+        self.weights = weights.astype(np.float32)
+        self.bias = bias.astype(np.float32)
+        self.mean = mean.astype(np.float32)
+        self.scale = scale.astype(np.float32)
+        self.version = version
+        self.classes = CLASSES
+
+    @classmethod
+    def load(cls, path: Path = DEFAULT) -> IntentModel:
+        """Read a model written by :meth:`save` (plain arrays, no pickle)."""
+        with np.load(path, allow_pickle=False) as data:
+            return cls(data["weights"], data["bias"], data["mean"], data["scale"], str(data["version"]))
+
+    def save(self, path: Path) -> None:
+        """Write the model as plain arrays."""
+        np.savez_compressed(
+            path, weights=self.weights, bias=self.bias, mean=self.mean, scale=self.scale, version=np.array(self.version)
+        )
+
+    def predict(self, vectors: np.ndarray, system_vectors: np.ndarray, structural: np.ndarray) -> np.ndarray:
+        """Class probabilities of shape (n, classes)."""
+        inputs = np.hstack([vectors * 8, system_vectors * 8, (structural - self.mean) / self.scale])
+        return softmax(inputs @ self.weights + self.bias, axis=1)

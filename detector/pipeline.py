@@ -1,0 +1,53 @@
+"""The detector: one object, the same pure functions for the stream, the batch audit and the distributed audit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.assess import assess
+from detector.assessment import Assessment
+from detector.codebook import Codebook
+from detector.encoders import Encoder, load_encoder
+from detector.event import Event
+from detector.features import FeatureFrame, extract
+from detector.intent import IntentModel
+from detector.profiles import Profiles
+from detector.scoring import Scorer
+
+
+@dataclass(frozen=True)
+class Detector:
+    """What was learnt (encoder, codebook, intent model, scorer) and the steps that use it."""
+
+    encoder: Encoder
+    codebook: Codebook
+    intent: IntentModel
+    scorer: Scorer
+
+    @classmethod
+    def load(cls, calibration: Path | None = None, encoder: str = "static") -> Detector:
+        """The shipped detector, or one calibrated on own logs: ``calibration`` is a directory written by ``calibrate``."""
+        if calibration is None:
+            return cls(load_encoder(encoder), Codebook.load(), IntentModel.load(), Scorer.load())
+        if not (calibration / "codebook.npz").is_file():
+            raise FileNotFoundError(f"{calibration} holds no calibration: make one with `distillwatch calibrate LOG --out {calibration}`")
+        return cls(
+            load_encoder(encoder),
+            Codebook.load(calibration / "codebook.npz"),
+            IntentModel.load(),
+            Scorer.load(calibration / "scoring.json"),
+        )
+
+    def features(self, events: Sequence[Event]) -> FeatureFrame:
+        """Features of a batch of events, stateless per event (map)."""
+        return extract(events, self.encoder, self.codebook, self.intent)
+
+    def profile(self, frame: FeatureFrame) -> Profiles:
+        """Profile of feature rows (map); :meth:`Profiles.merge` reduces."""
+        return Profiles.build(frame)
+
+    def assess(self, profiles: Profiles) -> Assessment:
+        """Findings on every account and campaign of the profiles."""
+        return assess(profiles, self.scorer)

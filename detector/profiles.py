@@ -1,0 +1,223 @@
+"""Profiles: mergeable tables per account and day.
+
+Four tables, each merged by an operation that is associative, commutative and exact (sums of integers, minima, maxima,
+bottom-k by hash), so that any split and any order of the same events gives the same profile:
+
+``accounts``  acct, account_id, created (min)
+``counts``    acct, day -> sums of counters
+``objects``   acct, day, kind, key -> n (sum), first, last: every countable thing an account touches (conversation states,
+              template pieces, clusters, networks, ten-minute slots, ...)
+``sample``    bottom-k events per account and day by hash of the event id: feature rows with their quantised embedding
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Self
+
+import polars as pl
+
+from detector.features import DAY_US, IDENTITIES, FeatureFrame
+from detector.intent import CLASSES
+
+SAMPLE_PER_DAY = 400  # events kept per account and day; a quiet account is kept whole, a loud one is seen well enough
+SLOT_US = 600_000_000  # ten minutes: finer than a working session, coarser than a burst
+
+KINDS = (
+    "state", "parent", "prompt", "piece", "answer", "cluster", "system", "tools", "slot", "hour_of_week", *IDENTITIES,
+)  # fmt: skip
+KIND = {name: i for i, name in enumerate(KINDS)}
+
+SUMS = {
+    "n": pl.len().cast(pl.Int64),
+    "failed": pl.col("failed").sum().cast(pl.Int64),
+    "input_tokens": pl.col("input_tokens").sum(),
+    "output_tokens": pl.col("output_tokens").sum(),
+    "reasoning_tokens": pl.col("reasoning_tokens").sum(),
+    "prompt_chars": pl.col("prompt_chars").cast(pl.Int64).sum(),
+    "stateless": ((pl.col("user_turns") <= 1) & (pl.col("tool_turns") == 0)).sum().cast(pl.Int64),
+    "multi_turn": (pl.col("user_turns") > 1).sum().cast(pl.Int64),
+    "tool_loops": (pl.col("tool_turns") > 0).sum().cast(pl.Int64),
+    "choices": (pl.col("n") > 1).sum().cast(pl.Int64),
+    "logprobs": (pl.col("logprobs") >= 3).sum().cast(pl.Int64),
+    "warm": (pl.col("temperature") > 0).sum().cast(pl.Int64),
+    "long_inputs": (pl.col("prompt_chars") > 1500).sum().cast(pl.Int64),
+    "text_rows": (pl.col("prompt") != 0).sum().cast(pl.Int64),
+    **{f"intent_{c}": pl.col(f"intent_{c}").cast(pl.Int64).sum() for c in CLASSES},
+}
+
+_KEYS = ["acct", "day", "kind", "key"]
+_SAMPLE_DROP = ["account_id", "created", "answers"]
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Profiles of a set of accounts over a set of days; see the module for the four tables."""
+
+    accounts: pl.DataFrame
+    counts: pl.DataFrame
+    objects: pl.DataFrame
+    sample: pl.DataFrame
+
+    @classmethod
+    def build(cls, frame: FeatureFrame) -> Self:
+        """Profile of a batch of feature rows. The same event given twice counts once."""
+        frame = frame.unique("event_key", keep="any").with_columns((pl.col("ts") // DAY_US).cast(pl.Int32).alias("day"))
+        accounts = frame.group_by("acct").agg(pl.col("account_id").min(), pl.col("created").min())
+        return cls(accounts, _counts(frame), _objects(frame), _bottom_k(frame.drop(_SAMPLE_DROP)))
+
+    @classmethod
+    def merge(cls, parts: Sequence[Profiles]) -> Profiles:
+        """Profile of the union of the parts' events. Associative, commutative and exact; parts must not share events."""
+        if len(parts) == 1:
+            return parts[0]
+        return Profiles(
+            accounts=pl.concat(p.accounts for p in parts).group_by("acct").agg(pl.col("account_id").min(), pl.col("created").min()),
+            counts=_sum_counts(pl.concat(p.counts for p in parts)),
+            objects=_sum_objects(pl.concat(p.objects for p in parts)),
+            sample=_bottom_k(pl.concat(p.sample for p in parts)),
+        )
+
+    def relabel(self, groups: pl.DataFrame) -> Profiles:
+        """Profiles of groups: ``groups`` has ``acct`` and ``group`` (u64); accounts in no group are left out.
+
+        A member of several groups counts in each. This is how a campaign is assessed like an account.
+        """
+
+        def to_group(table: pl.DataFrame) -> pl.DataFrame:
+            return table.join(groups, on="acct", how="inner").drop("acct").rename({"group": "acct"}).select(table.columns)
+
+        names = groups.select("group").unique().select(
+            pl.col("group").alias("acct"), pl.col("group").cast(pl.String).alias("account_id"), pl.lit(None, pl.Int64).alias("created")
+        )
+        return Profiles(names, _sum_counts(to_group(self.counts)), _sum_objects(to_group(self.objects)), to_group(self.sample))
+
+    @classmethod
+    def of_rows(cls, rows: pl.DataFrame) -> Self:
+        """Profile of sampled feature rows (as kept in ``sample``) under the ``acct`` they carry: slices of accounts."""
+        accounts = rows.group_by("acct").agg(
+            pl.col("acct").first().cast(pl.String).alias("account_id"), pl.lit(None, pl.Int64).alias("created")
+        )
+        rows = rows.with_columns(pl.lit([], pl.List(pl.UInt64)).alias("answers"))
+        return cls(accounts, _counts(rows), _objects(rows), rows.drop("answers"))
+
+    def window(self, since: datetime | None) -> Profiles:
+        """The part from the day of ``since`` on (UTC); all of it for None."""
+        if since is None:
+            return self
+        recent = pl.col("day") >= int(since.timestamp() * 1_000_000 // DAY_US)
+        counts = self.counts.filter(recent)
+        return Profiles(
+            self.accounts.join(counts.select("acct").unique(), on="acct", how="semi"),
+            counts, self.objects.filter(recent), self.sample.filter(recent),
+        )  # fmt: skip
+
+    def only(self, accts: pl.DataFrame) -> Profiles:
+        """The part of the accounts in column ``acct`` of ``accts``."""
+        return Profiles(*(t.join(accts.select("acct").unique(), on="acct", how="semi") for t in self._tables))
+
+    @property
+    def _tables(self) -> tuple[pl.DataFrame, ...]:
+        return self.accounts, self.counts, self.objects, self.sample
+
+    def __len__(self) -> int:
+        return len(self.accounts)
+
+    def to_bytes(self) -> bytes:
+        """The four tables as one Arrow IPC stream after another, each behind its length."""
+        out = io.BytesIO()
+        for table in self._tables:
+            block = io.BytesIO()
+            table.write_ipc(block, compression="zstd")
+            out.write(block.getbuffer().nbytes.to_bytes(8, "little"))
+            out.write(block.getbuffer())
+        return out.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Profiles:
+        """Inverse of :meth:`to_bytes`. Raises ValueError on anything else."""
+        tables, at = [], 0
+        try:
+            for _ in range(4):
+                size = int.from_bytes(data[at : at + 8], "little")
+                tables.append(pl.read_ipc(io.BytesIO(data[at + 8 : at + 8 + size]), use_pyarrow=False, memory_map=False))
+                at += 8 + size
+        except Exception as error:
+            raise ValueError(f"not a profile: {error}") from error
+        return cls(*tables)
+
+    def canonical(self) -> bytes:
+        """Bytes that are equal exactly when two profiles are equal: tables sorted by their keys."""
+        by = (["acct"], ["acct", "day"], _KEYS, ["acct", "day", "event_key"])
+        return Profiles(*(t.sort(k) for t, k in zip(self._tables, by, strict=True))).to_bytes()
+
+    @cached_property
+    def totals(self) -> pl.DataFrame:
+        """Counters per account over all days, with ``days`` active."""
+        return self.counts.group_by("acct").agg(
+            *(pl.col(c).sum() for c in SUMS), pl.col("first").min(), pl.col("last").max(), pl.len().alias("days")
+        ).sort("acct")  # fmt: skip
+
+    def kind(self, *names: str) -> pl.DataFrame:
+        """Objects of some kinds, summed over days: kind, acct, key, n, first, last."""
+        return (
+            self.objects.filter(pl.col("kind").is_in([KIND[n] for n in names]))
+            .group_by("kind", "acct", "key").agg(pl.col("n").sum(), pl.col("first").min(), pl.col("last").max())
+        )  # fmt: skip
+
+
+def _counts(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.group_by("acct", "day").agg(
+        *(e.alias(c) for c, e in SUMS.items()), pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last")
+    )
+
+
+def _sum_counts(counts: pl.DataFrame) -> pl.DataFrame:
+    return counts.group_by("acct", "day").agg(*(pl.col(c).sum() for c in SUMS), pl.col("first").min(), pl.col("last").max())
+
+
+def _objects(frame: pl.DataFrame) -> pl.DataFrame:
+    base = frame.with_columns(
+        (pl.col("cluster") + 2).cast(pl.UInt64).alias("cluster"),
+        (pl.col("ts") // SLOT_US).cast(pl.UInt64).alias("slot"),
+        ((pl.col("ts") // 3_600_000_000 - 96) % 168 + 1).cast(pl.UInt64).alias("hour_of_week"),  # 1970-01-05 was a Monday
+    )
+    parts = []
+    for kind in KINDS:
+        column = {"piece": "pieces", "answer": "answers"}.get(kind, kind)
+        part = base.lazy().select("acct", "day", "ts", pl.col(column).alias("key"))
+        if column in ("pieces", "answers"):
+            part = part.explode("key").drop_nulls("key")
+        parts.append(
+            part.filter(pl.col("key") != 0).group_by("acct", "day", "key")
+            .agg(pl.len().cast(pl.Int64).alias("n"), pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last"))
+            .select("acct", "day", pl.lit(KIND[kind], pl.UInt8).alias("kind"), "key", "n", "first", "last")
+        )  # fmt: skip
+    return pl.concat(pl.collect_all(parts))
+
+
+def _sum_objects(objects: pl.DataFrame) -> pl.DataFrame:
+    return objects.group_by(_KEYS).agg(pl.col("n").sum(), pl.col("first").min(), pl.col("last").max())
+
+
+def _bottom_k(rows: pl.DataFrame) -> pl.DataFrame:
+    """At most SAMPLE_PER_DAY rows per account and day, those with the smallest event keys (uniform, as keys are hashes)."""
+    crowded = rows.group_by("acct", "day").len().filter(pl.col("len") > SAMPLE_PER_DAY)
+    if not len(crowded):
+        return rows
+    many = rows.join(crowded, on=["acct", "day"], how="semi")
+    few = rows.join(crowded, on=["acct", "day"], how="anti")
+    many = many.sort("event_key").group_by("acct", "day", maintain_order=True).head(SAMPLE_PER_DAY).select(rows.columns)
+    return pl.concat([few, many])
+
+
+def merge_all(parts: Iterable[Profiles], fan_in: int = 16) -> Profiles | None:
+    """Merge many profiles in a tree, so that no table is copied more than log(parts) times; None for no parts."""
+    level = list(parts)
+    while len(level) > 1:
+        level = [Profiles.merge(level[i : i + fan_in]) for i in range(0, len(level), fan_in)]
+    return level[0] if level else None

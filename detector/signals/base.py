@@ -1,0 +1,33 @@
+"""What a signal is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.assessment import Direction
+from detector.view import View
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One kind of evidence.
+
+    ``value`` maps a view of m accounts to float64 of shape (m,), larger meaning stronger in ``direction``, zero meaning
+    nothing of it. ``text`` turns the value of one account, with its number of requests, into a plain sentence.
+    """
+
+    name: str
+    title: str
+    direction: Direction
+    unit: str
+    value: Callable[[View], np.ndarray]
+    text: Callable[[float, int], str]
+    version: str = "1"
+
+
+def percent(share: float) -> str:
+    """A share as people read it."""
+    return f"{share * 100:.0f} %" if share >= 0.095 or share == 0 else f"{share * 100:.1f} %"

@@ -1,0 +1,18 @@
+"""Captured answers or reasoning fed back to be rewritten, filtered or scored.
+
+Fires on: requests that look like cleaning of model output.
+Does not fire on: editing of one's own text in small shares.
+Known evasion: cleaning with another provider's model.
+Source: published distillation tool chains (answer rewriting and filtering steps); incident reports of 2026.
+"""
+
+from detector.signals.base import Signal, percent
+
+SIGNAL = Signal(
+    name="trace_cleaning",
+    title="Cleaning of captured answers",
+    direction="for",
+    unit="share of requests",
+    value=lambda v: v.share(v.total("intent_cleaning") / 1000),
+    text=lambda x, n: f"About {percent(x)} of its {n} requests have model output rewritten or cleaned.",
+)

@@ -1,0 +1,178 @@
+"""One row of derived quantities per account (or group, or slice): the common ground that all signals read.
+
+Everything here is computed from :class:`~detector.profiles.Profiles` alone, vectorised over all accounts.
+Shares of few requests are shrunk towards zero (``k / (n + PRIOR)``), so that three requests never look extreme.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from detector.features import EMBEDDING_SCALE
+from detector.profiles import KIND, Profiles
+
+PRIOR = 4.0  # pseudo-requests of the ordinary kind that every share starts with
+REPEAT = 3  # the same state at least three times is sampling; twice is a retry
+BREADTH_SAMPLE = 128  # distinct prompts per account for the breadth estimate; its error is then under 5 %
+BREADTH_PRIOR = 12.0  # pseudo-prompts at the prior breadth
+BREADTH_PRIOR_VALUE = 20.0  # effective dimensions of an ordinary account with a handful of prompts
+
+
+class View:
+    """Derived quantities of a set of profiles, one row an account, sorted by ``acct``."""
+
+    def __init__(self, profiles: Profiles) -> None:
+        self.profiles = profiles
+        self.totals = profiles.totals
+        self.acct = self.totals["acct"]
+        self.n = self.totals["n"].to_numpy().astype(float)
+
+    def __len__(self) -> int:
+        return len(self.acct)
+
+    def total(self, column: str) -> np.ndarray:
+        """A counter of :attr:`Profiles.totals`, float64 of shape (accounts,)."""
+        return self.totals[column].to_numpy().astype(float)
+
+    def share(self, counts: np.ndarray, of: np.ndarray | None = None) -> np.ndarray:
+        """Shrunk share of requests."""
+        return counts / ((self.n if of is None else of) + PRIOR)
+
+    def aligned(self, table: pl.DataFrame, column: str, default: float = 0.0) -> np.ndarray:
+        """Column of a table keyed by ``acct``, aligned to :attr:`acct`; ``default`` where an account is absent."""
+        joined = pl.DataFrame({"acct": self.acct}).join(table.select("acct", column), on="acct", how="left", maintain_order="left")
+        return joined[column].cast(pl.Float64).fill_null(default).to_numpy()
+
+    @cached_property
+    def _kinds(self) -> dict[int, pl.DataFrame]:
+        summed = self.profiles.objects.group_by("kind", "acct", "key").agg(
+            pl.col("n").sum(), pl.col("first").min(), pl.col("last").max()
+        )
+        return {int(k[0]): t.drop("kind") for k, t in summed.partition_by("kind", as_dict=True).items()}
+
+    def kind(self, name: str) -> pl.DataFrame:
+        """Objects of one kind over all days: acct, key, n, first, last."""
+        empty = self.profiles.objects.clear().drop("day", "kind")
+        return self._kinds.get(KIND[name], empty)
+
+    @cached_property
+    def states(self) -> pl.DataFrame:
+        """Per account: distinct conversation states, requests in repeated states, follow-ups, orphans, restarts."""
+        states, parents = self.kind("state"), self.kind("parent")
+        per_state = states.group_by("acct").agg(
+            pl.len().alias("distinct"),
+            pl.col("n").filter(pl.col("n") >= REPEAT).sum().alias("sampled"),
+            (pl.col("n") >= REPEAT).sum().alias("sampled_states"),
+        )
+        known = parents.join(states.select("acct", "key", pl.lit(True).alias("known")), on=["acct", "key"], how="left")
+        per_parent = known.group_by("acct").agg(
+            pl.col("n").filter(pl.col("known")).sum().alias("follow_ups"),
+            pl.col("n").filter(pl.col("known").is_null()).sum().alias("orphans"),
+            (pl.col("n") - 1).filter(pl.col("n") >= REPEAT).sum().alias("restarts"),
+        )
+        return per_state.join(per_parent, on="acct", how="left").fill_null(0)
+
+    @cached_property
+    def frames(self) -> pl.DataFrame:
+        """Per account: requests that carry its most frequent sentence (``top``), its key, and the distinct prompts around it."""
+        pieces = self.kind("piece").filter(pl.col("key") % 2 == 0)
+        top = pieces.sort("n", "key", descending=True).group_by("acct", maintain_order=True).first()
+        top = top.select("acct", pl.col("key").alias("frame"), pl.col("n").alias("top"))
+        carried = (
+            self.profiles.sample.select("acct", "prompt", "pieces").explode("pieces")
+            .join(top, left_on=["acct", "pieces"], right_on=["acct", "frame"], how="inner")
+            .group_by("acct").agg(pl.len().alias("carried"), pl.col("prompt").n_unique().alias("fillings"))
+        )  # fmt: skip
+        return top.join(carried, on="acct", how="left").fill_null(0)
+
+    @cached_property
+    def passages(self) -> pl.DataFrame:
+        """Per account: requests that bring a long passage, and those whose passage came before (but not with every request)."""
+        pieces = self.kind("piece").filter(pl.col("key") % 2 == 1).join(self.totals.select("acct", pl.col("n").alias("all")), on="acct")
+        return pieces.group_by("acct").agg(
+            pl.col("n").sum().alias("passages"),
+            (pl.col("n") - 1).filter(pl.col("n") < 0.5 * pl.col("all")).sum().alias("returning"),
+        )
+
+    @cached_property
+    def prompts(self) -> pl.DataFrame:
+        """Per account: distinct last prompts, and requests whose prompt came back on another day or half a day later."""
+        return self.kind("prompt").group_by("acct").agg(
+            pl.len().alias("distinct"),
+            (pl.col("n") - 1).sum().alias("repeats"),
+            (pl.col("n") - 1).filter(pl.col("last") - pl.col("first") > 3_600_000_000).sum().alias("revisits"),
+        )
+
+    def distinct(self, kind: str) -> np.ndarray:
+        """Number of different objects of a kind per account."""
+        return self.aligned(self.kind(kind).group_by("acct").len(), "len")
+
+    @cached_property
+    def clusters(self) -> pl.DataFrame:
+        """Per account: effective number of topics (exponential of the Shannon entropy) and the share of the largest."""
+        topics = self.kind("cluster").filter(pl.col("key") > 1).with_columns((pl.col("n") / pl.col("n").sum().over("acct")).alias("p"))
+        return topics.group_by("acct").agg(
+            (-(pl.col("p") * pl.col("p").log()).sum()).exp().alias("effective"), pl.col("p").max().alias("largest")
+        )
+
+    @cached_property
+    def rhythm(self) -> pl.DataFrame:
+        """Per account: active ten-minute slots, active hours of the day (effective number), days, busiest slot, unevenness."""
+        slots = self.kind("slot")
+        per_slot = slots.group_by("acct").agg(
+            pl.len().alias("slots"), pl.col("n").max().alias("busiest"),
+            (pl.col("n").var(ddof=0).fill_null(0) / pl.col("n").mean()).alias("fano"),
+            (pl.col("key").max() - pl.col("key").min() + 1).alias("span_slots"),
+        )  # fmt: skip
+        hours = (
+            slots.with_columns(((pl.col("key") // 6) % 24).alias("hour")).group_by("acct", "hour").agg(pl.len().alias("n"))
+            .with_columns((pl.col("n") / pl.col("n").sum().over("acct")).alias("p"))
+            .group_by("acct").agg((-(pl.col("p") * pl.col("p").log()).sum()).exp().alias("hours"))
+        )  # fmt: skip
+        return per_slot.join(hours, on="acct", how="left")
+
+    @cached_property
+    def breadth(self) -> np.ndarray:
+        """Effective dimension of each account's distinct prompts, shrunk towards an ordinary account's.
+
+        The participation ratio tr(C)^2 / tr(C^2) of the covariance of the centred embeddings, with tr(C^2) estimated from
+        distinct pairs only. Centring removes a constant template, so what varies in its slots is what counts.
+        """
+        sample = (
+            self.profiles.sample.filter(pl.col("cluster") >= 0).sort("acct", "event_key").unique(["acct", "prompt"], keep="first", maintain_order=True)
+            .group_by("acct", maintain_order=True).head(BREADTH_SAMPLE).select("acct", "embedding")
+        )  # fmt: skip
+        sizes = sample.group_by("acct", maintain_order=True).len()
+        vectors = sample["embedding"].to_numpy().astype(np.float32) / EMBEDDING_SCALE if len(sample) else np.zeros((0, 1), np.float32)
+        estimates, start = [], 0
+        for size in sizes["len"]:
+            estimates.append(_participation(vectors[start : start + size]))
+            start += size
+        table = sizes.select("acct", pl.Series("log_breadth", estimates, pl.Float64), pl.col("len").alias("size"))
+        log_breadth, size = self.aligned(table, "log_breadth"), self.aligned(table, "size")
+        return np.exp((size * log_breadth + BREADTH_PRIOR * np.log(BREADTH_PRIOR_VALUE)) / (size + BREADTH_PRIOR))
+
+    @cached_property
+    def fed_back(self) -> np.ndarray:
+        """Requests whose text contains a sentence of an answer that this account was given before."""
+        answers, pieces = self.kind("answer"), self.kind("piece")
+        back = pieces.join(answers.select("acct", "key", pl.col("first").alias("answered")), on=["acct", "key"])
+        back = back.filter(pl.col("last") > pl.col("answered")).group_by("acct").agg(pl.col("n").sum())
+        return self.aligned(back, "n")
+
+
+def _participation(vectors: np.ndarray) -> float:
+    """Logarithm of the participation ratio of centred rows (n, d); that of the prior for fewer than three rows."""
+    n = len(vectors)
+    if n < 3:
+        return float(np.log(BREADTH_PRIOR_VALUE))
+    centred = vectors - vectors.mean(axis=0)
+    gram = centred @ centred.T
+    trace = np.trace(gram) / (n - 1)
+    squared = (np.square(gram).sum() - np.square(np.diag(gram)).sum()) / (n * (n - 1))
+    bias = trace**2 / (n - 1)  # centring makes each pair correlate by -1/(n-1) on average
+    squared = max(squared - bias / (n - 1), 1e-9)
+    return float(np.log(np.clip(trace**2 / squared, 1.0, 256.0))) if trace > 1e-9 else 0.0
