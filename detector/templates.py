@@ -1,0 +1,98 @@
+"""Templates in words: the constant frame of a group of prompts, with its varying parts shown as slots.
+
+Profiles know a template only by hashes. Where content is kept, the frame is recovered from a few prompts that carry it:
+the words that all of them share, in order, stand; what differs between them is a slot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from detector.assessment import Assessment, Template
+from detector.event import Event, text_of
+
+SLOT = "{…}"
+MAX_WORDS = 250  # of each prompt; alignment is quadratic
+MAX_SLOT_CHARS = 160
+
+_WORD = re.compile(r"\w+|[^\w\s]|\s+", re.UNICODE)
+
+
+def prompt_text(event: Event) -> tuple[str, str]:
+    """System text and last user text of an event."""
+    system = [text_of(event.system), *(text_of(m.content) for m in event.messages if m.role in ("system", "developer"))]
+    users = [text_of(m.content) for m in event.messages if m.role == "user"]
+    return "\n".join(s for s in system if s), users[-1] if users else ""
+
+
+def frame_of(texts: Sequence[str]) -> tuple[str, list[str]]:
+    """The common frame of texts with slots, and the fillings of the first slot-bearing text each.
+
+    Equal texts have no slot; texts with nothing in common are one slot.
+    """
+    texts = [t for t in dict.fromkeys(texts) if t]
+    if not texts:
+        return "", []
+    words = [_WORD.findall(t)[:MAX_WORDS] for t in texts]
+    frame: list[str | None] = list(words[0])
+    for other in words[1:]:
+        kept: list[str | None] = []
+        at = 0
+        solid = [w if w is not None else "\x00" for w in frame]
+        for start, _, size in SequenceMatcher(None, solid, other, autojunk=False).get_matching_blocks():
+            if start > at or (size == 0 and at < len(frame)):
+                kept.append(None)
+            if sum(len(w.strip()) for w in solid[start : start + size]) >= 3 or size > 3:
+                kept.extend(frame[start : start + size])
+            elif size:
+                kept.append(None)
+            at = start + size
+        frame = kept
+    out: list[str] = []
+    for word in frame:
+        if word is not None:
+            out.append(word)
+        elif not out or out[-1] != SLOT:
+            out.append(SLOT)
+    text = re.sub(rf"{re.escape(SLOT)}(\s*{re.escape(SLOT)})+", SLOT, "".join(out)).strip()
+    return text, _fillings(text, texts)
+
+
+def _fillings(frame: str, texts: Sequence[str]) -> list[str]:
+    parts = [re.escape(p) for p in frame.split(SLOT)]
+    if len(parts) < 2:
+        return []
+    pattern = re.compile("(.*?)".join(parts[:6]) if len(parts) > 6 else "(.*?)".join(parts) + r"\s*$", re.DOTALL)
+    found = []
+    for text in texts:
+        match = pattern.match(text.strip()[: 20_000])
+        if match:
+            longest = max(match.groups(), key=len, default="").strip()
+            if longest:
+                found.append(longest[:MAX_SLOT_CHARS])
+    return found
+
+
+def fill_in(assessment: Assessment, examples: dict[str, Event]) -> None:
+    """Give every template of the findings its words, from the example events that carry it."""
+    for finding in [*assessment.accounts, *assessment.campaigns]:
+        for template in finding.templates:
+            _describe(template, [examples[i] for i in template.event_ids if i in examples])
+        distinct = {t.text: t for t in reversed(finding.templates) if t.text}
+        finding.templates = [t for t in finding.templates if not t.text or distinct[t.text] is t]
+
+
+def _describe(template: Template, events: Sequence[Event]) -> None:
+    from detector.features import piece_key, pieces_of
+
+    key = int(template.template_id, 16)
+    in_prompt, in_system = [], []
+    for event in events:
+        system, prompt = prompt_text(event)
+        if any(piece_key(p) == key for p in pieces_of(prompt)):
+            in_prompt.append(prompt)
+        elif system:
+            in_system.append(system)
+    template.text, template.slot_examples = frame_of(in_prompt or in_system)
