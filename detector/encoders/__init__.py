@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
+HEAD_CHARS, TAIL_CHARS = 1000, 300
+"""Of longer texts the head and the tail are read: frames stand there, and documents name their subject early."""
 
 
 class Encoder(Protocol):
@@ -27,10 +30,30 @@ class WeightsError(RuntimeError):
 
 def verify(path: Path, sha256: str) -> None:
     """Raise :class:`WeightsError` unless the file has this SHA-256."""
+    if not path.is_file():
+        raise WeightsError(f"{path} is missing: reinstall the package that brings it")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != sha256:
         raise WeightsError(f"{path} has SHA-256 {digest}, expected {sha256}: reinstall the package that brought it")
+
+
+def clip(text: str) -> str:
+    """The part of a text that is embedded."""
+    return text if len(text) <= HEAD_CHARS + TAIL_CHARS else text[:HEAD_CHARS] + " " + text[-TAIL_CHARS:]
+
+
+def encode_distinct(
+    texts: Sequence[str], dimension: int, chunk: int, encode: Callable[[list[str]], np.ndarray]
+) -> np.ndarray:
+    """Clip the texts, call ``encode`` on at most ``chunk`` distinct ones at a time, and give each text its vector."""
+    first: dict[str, int] = {}
+    where = np.fromiter((first.setdefault(clip(t), len(first)) for t in texts), np.int64, len(texts))
+    distinct = list(first)
+    vectors = np.zeros((len(distinct), dimension), np.float32)
+    for start in range(0, len(distinct), chunk):
+        vectors[start : start + chunk] = encode(distinct[start : start + chunk])
+    return vectors[where]
 
 
 def load_encoder(name: str = "static") -> Encoder:
