@@ -146,7 +146,8 @@ def test_transformer_rows_do_not_depend_on_the_batch(transformer: TransformerEnc
     """The transformer's unit rows agree within rounding whatever stands beside them; empty text is zero."""
     texts = [*SENTENCES, "", "a much longer text " * 40]
     together = transformer.encode(texts)
-    assert together.dtype == np.float32 and together.shape == (7, 384)
+    assert together.dtype == np.float32
+    assert together.shape == (7, 384)
     assert not together[5].any()
     np.testing.assert_allclose(np.linalg.norm(np.delete(together, 5, 0), axis=1), 1.0, atol=1e-5)
     alone = np.concatenate([transformer.encode([text]) for text in texts[::-1]])[::-1]
