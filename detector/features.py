@@ -21,7 +21,7 @@ from xxhash import xxh3_64_intdigest
 from detector.codebook import Codebook
 from detector.encoders import Encoder
 from detector.event import Event, text_of
-from detector.intent import IntentModel, structure
+from detector.intent import IntentModel, ends, structure
 
 FeatureFrame = pl.DataFrame
 
@@ -109,8 +109,7 @@ def extract(events: Sequence[Event], encoder: Encoder, codebook: Codebook, inten
             *(pl.lit(0, pl.Int16).alias(f"intent_{c}") for c in intent.classes),
         )
     vectors = encoder.encode(prompts)
-    system_vectors = encoder.encode(systems)
-    scores = intent.predict(vectors, system_vectors, structure(prompts, systems, frame))
+    scores = intent.predict(ends(encoder, prompts, systems), structure(prompts, systems, frame))
     quantised = np.clip(np.rint(vectors * EMBEDDING_SCALE), -127, 127).astype(np.int8)
     return frame.with_columns(
         pl.Series("cluster", codebook.assign(vectors), pl.Int32),

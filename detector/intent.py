@@ -1,7 +1,7 @@
 """Request-level intent: which harvest does this one request look like, from its meaning and its structure.
 
-A multinomial logistic regression over the embeddings of the last user text and of the system prompt, and over structural
-counts. Trained by ``python -m benchmarks.detection.train`` with scikit-learn, shipped as plain arrays. One request proves
+A multinomial logistic regression over the embeddings of the head and the tail of the last user text (where a frame stands)
+and of the head of the system prompt, and over structural counts. Trained by ``python -m benchmarks.detection.train_intent`` with scikit-learn, shipped as plain arrays. One request proves
 nothing: profiles add the probabilities up, and signals read the sums.
 """
 
@@ -14,6 +14,8 @@ import numpy as np
 import polars as pl
 from scipy.special import softmax
 
+from detector.encoders import Encoder
+
 DEFAULT = Path(__file__).parent / "assets" / "intent.npz"
 
 CLASSES = ("ordinary", "reasoning", "grading", "synthesis", "cleaning", "dataset")
@@ -21,6 +23,9 @@ CLASSES = ("ordinary", "reasoning", "grading", "synthesis", "cleaning", "dataset
 self-contained instructions and questions as instruction data sets have them."""
 
 HEAD_CHARS = 1500  # structure is read off the head of a prompt; a frame does not hide beyond it
+END_CHARS = 140  # head and tail of a prompt that are embedded by themselves: a sentence or two
+SYSTEM_CHARS = 300  # head of a system prompt that is embedded
+VECTOR_SCALE = 8.0  # brings the components of unit vectors to the order of the structural features
 
 _COUNTS = {
     "lines": r"\n",
@@ -69,8 +74,16 @@ def structure(prompts: Sequence[str], systems: Sequence[str], rows: pl.DataFrame
     return out.select(pl.col(c).cast(pl.Float32) for c in STRUCTURE).to_numpy()
 
 
+def ends(encoder: Encoder, prompts: Sequence[str], systems: Sequence[str]) -> np.ndarray:
+    """Embeddings of heads, tails and system heads side by side: float32 of shape (n, 3 d)."""
+    parts = [*(p[:END_CHARS] for p in prompts), *(p[-END_CHARS:] for p in prompts), *(s[:SYSTEM_CHARS] for s in systems)]
+    vectors = encoder.encode(parts)
+    n = len(prompts)
+    return np.hstack([vectors[:n], vectors[n : 2 * n], vectors[2 * n :]])
+
+
 class IntentModel:
-    """Weights of shape (2 d + len(STRUCTURE), classes) and biases of shape (classes,)."""
+    """Weights of shape (3 d + len(STRUCTURE), classes) and biases of shape (classes,)."""
 
     def __init__(self, weights: np.ndarray, bias: np.ndarray, mean: np.ndarray, scale: np.ndarray, version: str) -> None:
         self.weights = weights.astype(np.float32)
@@ -92,7 +105,7 @@ class IntentModel:
             path, weights=self.weights, bias=self.bias, mean=self.mean, scale=self.scale, version=np.array(self.version)
         )
 
-    def predict(self, vectors: np.ndarray, system_vectors: np.ndarray, structural: np.ndarray) -> np.ndarray:
-        """Class probabilities of shape (n, classes)."""
-        inputs = np.hstack([vectors * 8, system_vectors * 8, (structural - self.mean) / self.scale])
+    def predict(self, vectors: np.ndarray, structural: np.ndarray) -> np.ndarray:
+        """Class probabilities of shape (n, classes), from :func:`ends` and :func:`structure`."""
+        inputs = np.hstack([vectors * VECTOR_SCALE, (structural - self.mean) / self.scale])
         return softmax(inputs @ self.weights + self.bias, axis=1)
