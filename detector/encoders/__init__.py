@@ -43,6 +43,11 @@ def clip(text: str) -> str:
     return text if len(text) <= HEAD_CHARS + TAIL_CHARS else text[:HEAD_CHARS] + " " + text[-TAIL_CHARS:]
 
 
+def well_formed(text: str) -> str:
+    """The text with lone surrogates replaced: hostile logs carry them, tokenizers refuse them."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def encode_distinct(
     texts: Sequence[str], dimension: int, chunk: int, encode: Callable[[list[str]], np.ndarray]
 ) -> np.ndarray:

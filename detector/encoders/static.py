@@ -13,7 +13,7 @@ from threading import Lock
 
 import numpy as np
 
-from detector.encoders import encode_distinct, verify
+from detector.encoders import encode_distinct, verify, well_formed
 
 FOLDER = Path(__file__).parent.parent / "assets" / "static-minilm-256"
 SHA256 = {
@@ -73,7 +73,7 @@ class StaticEncoder:
         with self._lock:
             known = self._words
             new = list(set().union(*split) - known.keys())
-            encodings = self._module.tokenizer.encode_batch_fast(new, add_special_tokens=False)
+            encodings = self._module.tokenizer.encode_batch_fast(list(map(well_formed, new)), add_special_tokens=False)
             known.update(zip(new, (e.ids for e in encodings), strict=True))
             rows = [list(chain.from_iterable(map(known.__getitem__, words))) for words in split]
             for word in new:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from detector.encoders import encode_distinct, verify
+from detector.encoders import encode_distinct, verify, well_formed
 
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 CHUNK = 256  # texts per step; sentence-transformers sorts them by length and takes 32 at a time
@@ -44,6 +44,7 @@ class TransformerEncoder:
         return encode_distinct(texts, self.dimension, CHUNK, self._encode)
 
     def _encode(self, texts: list[str]) -> np.ndarray:
+        texts = list(map(well_formed, texts))
         vectors = self._model.encode(texts, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False)
         vectors[[not text.strip() for text in texts]] = 0.0
         return np.asarray(vectors, np.float32)

@@ -98,6 +98,12 @@ def test_equals_the_plain_sentence_transformer(static: StaticEncoder) -> None:
     np.testing.assert_allclose(static.encode(SENTENCES[:3]), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("fixture", ["static", "transformer"])
+def test_lone_surrogates_are_read_over(fixture: str, request: pytest.FixtureRequest) -> None:
+    """Half a character, as hostile logs carry, raises nothing."""
+    assert request.getfixturevalue(fixture).encode(["bake bread \ud83d"]).any()
+
+
 def test_long_texts_keep_head_and_tail(static: StaticEncoder) -> None:
     """The middle of a long text is not read; its head and tail are."""
     head, tail = "h" * HEAD_CHARS, "t" * TAIL_CHARS
