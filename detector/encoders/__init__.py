@@ -14,7 +14,7 @@ HEAD_CHARS, TAIL_CHARS = 1000, 300
 
 
 class Encoder(Protocol):
-    """Anything that maps texts to float32 unit vectors of shape (n, dimension); a zero vector for a text without known words."""
+    """Maps texts to float32 unit vectors of shape (n, dimension); a text without known words gets the zero vector."""
 
     name: str
     dimension: int
@@ -62,7 +62,7 @@ def encode_distinct(
 
 
 def load_encoder(name: str = "static") -> Encoder:
-    """The ``static`` encoder (256 dimensions, for every request) or the ``transformer`` (384, for samples that deserve it)."""
+    """The ``static`` encoder (256 dimensions, for every request) or the ``transformer`` (384, for chosen samples)."""
     if name == "static":
         from detector.encoders.static import StaticEncoder
 
