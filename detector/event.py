@@ -16,7 +16,7 @@ Content = str | list[Any] | None
 class Message(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One turn of the conversation; ``content`` is text or a list of parts, as providers accept both."""
 
-    role: str = "user"
+    role: str = msgspec.field(default_factory=lambda: "user")  # written out even where it is the default
     content: Content = None
     tool_calls: list[Any] | None = None
 

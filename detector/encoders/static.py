@@ -1,6 +1,6 @@
 """The static encoder: one vector a token, averaged; made from all-MiniLM-L6-v2 by model2vec (2024).
 
-It ships with the package (15 MB; ``python -m detector.encoders.distill`` rebuilds it) and sentence-transformers loads it.
+It ships with the package (15 MB; ``python -m detector.encoders.distill`` rebuilds it); sentence-transformers loads it.
 Two orders of magnitude faster than the transformer. The order of the words does not count.
 """
 
