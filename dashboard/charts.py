@@ -1,0 +1,98 @@
+"""Charts: activity over the week, and the map of what is asked. Numbers only, no suspect's text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from api.schemas import ClusterPoint
+
+FOR = "#D55E00"  # vermilion and blue after Okabe and Ito, told apart by all common forms of colour blindness
+AGAINST = "#0072B2"
+GREY = "#8A94A0"
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+HOURS_OF_WEEK = 168
+HEAT_MAP_PIXELS = 320
+CLUSTER_MAP_PIXELS = 320
+
+
+def heat_map(activity: Sequence[int]) -> alt.LayerChart:
+    """Requests by weekday and hour (UTC); darker is more, empty hours stay outlined."""
+    frame = pd.DataFrame(
+        [{"day": DAYS[i // 24], "hour": i % 24, "requests": n} for i, n in enumerate(activity[:HOURS_OF_WEEK])],
+        columns=["day", "hour", "requests"],
+    )
+    hour = alt.X(
+        "hour:O",
+        title="Hour of day (UTC)",
+        axis=alt.Axis(labelAngle=0, values=list(range(0, 24, 3)), ticks=False, domain=False),
+    )
+    day = alt.Y("day:O", title=None, sort=list(DAYS), axis=alt.Axis(ticks=False, domain=False))
+    tooltip = [
+        alt.Tooltip("day:O", title="Day"),
+        alt.Tooltip("hour:O", title="Hour (UTC)"),
+        alt.Tooltip("requests:Q", title="Requests", format=","),
+    ]
+    base = alt.Chart(frame).encode(x=hour, y=day, tooltip=tooltip)
+    # Opacity, not lightness, so that "little" fades into the page in the light theme and in the dark one.
+    empty = base.mark_rect(color=GREY, opacity=0.1, cornerRadius=2, xOffset=1, x2Offset=-1, yOffset=1, y2Offset=-1)
+    filled = base.mark_rect(color=AGAINST, cornerRadius=2).encode(
+        opacity=alt.Opacity(
+            "requests:Q",
+            title="Requests per hour of the week",
+            scale=alt.Scale(type="sqrt", range=[0, 1], domainMin=0),
+            legend=alt.Legend(orient="bottom", direction="horizontal", tickCount=4, gradientLength=160, format=",d"),
+        )
+    )
+    return alt.layer(empty, filled).properties(height=HEAT_MAP_PIXELS)
+
+
+def cluster_map(points: Sequence[ClusterPoint], name: str) -> alt.LayerChart:
+    """Topics in the plane, near means alike: the population in grey, ``name`` (account or campaign) in colour."""
+    frame = pd.DataFrame([p.model_dump() for p in points], columns=["cluster", "x", "y", "population", "account"])
+    axes = {
+        "x": alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)),
+        "y": alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False)),
+    }
+    tooltip = [
+        alt.Tooltip("cluster:Q", title="Topic", format="d"),
+        alt.Tooltip("account:Q", title=f"Requests by this {name}", format=","),
+        alt.Tooltip("population:Q", title="Requests by everyone", format=","),
+    ]
+    everyone = (
+        alt.Chart(frame[frame["population"] > 0])
+        .mark_circle(color=GREY, opacity=0.3)
+        .encode(
+            **axes,
+            size=alt.Size(
+                "population:Q", title="Requests by everyone", scale=alt.Scale(type="sqrt", range=[6, 260]), legend=None
+            ),
+            tooltip=tooltip,
+        )
+    )
+    own = (
+        alt.Chart(frame[frame["account"] > 0])
+        .mark_circle(color=FOR, opacity=0.75, stroke="white", strokeWidth=0.5)
+        .encode(
+            **axes,
+            size=alt.Size(
+                "account:Q",
+                title=f"Requests by this {name}",
+                scale=alt.Scale(type="sqrt", domainMin=1, range=[25, 420]),
+                legend=alt.Legend(
+                    orient="bottom",
+                    direction="horizontal",
+                    tickCount=3,
+                    format=",d",
+                    symbolFillColor=FOR,
+                    symbolStrokeWidth=0,
+                ),
+            ),
+            tooltip=tooltip,
+        )
+    )
+    both: alt.LayerChart = alt.layer(everyone, own).properties(height=CLUSTER_MAP_PIXELS)
+    return both.resolve_scale(size="independent")

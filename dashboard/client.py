@@ -1,0 +1,181 @@
+"""The service over HTTP, in the service's own types. Every rule is the service's; this only asks and passes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from api.schemas import (
+    AccountDetail,
+    AuditPage,
+    CampaignDetail,
+    CampaignPage,
+    CasePage,
+    ClusterPoint,
+    DecisionIn,
+    DecisionOut,
+    KeyOut,
+    Me,
+    Overview,
+)
+
+URL_VARIABLE = "DISTILLWATCH_API_URL"
+DEFAULT_URL = "http://127.0.0.1:8400"
+TIMEOUT_SECONDS = 20.0  # a page that takes longer is better shown as a failure than as a spinner
+MAX_DETAIL = 500  # characters of the service's explanation that are shown
+
+Body = TypeVar("Body", bound=BaseModel)
+Parameters = Mapping[str, str | int | float | None]
+
+
+class ApiError(Exception):
+    """The service could not do what was asked; ``detail`` says why in the service's words."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail[:MAX_DETAIL]
+
+
+class Unreachable(ApiError):
+    """No answer: the service is down, or the address is wrong."""
+
+
+class KeyRefused(ApiError):
+    """401: the key is unknown, expired or revoked."""
+
+
+class Forbidden(ApiError):
+    """403: the key's role may not do this."""
+
+
+class Missing(ApiError):
+    """404: there is no such account, campaign or page."""
+
+
+class Refused(ApiError):
+    """409 or 422: the request breaks a rule, e.g. a decision without a reason."""
+
+
+class Broken(ApiError):
+    """Anything else: the service failed, is overloaded, or is of another version."""
+
+
+ERRORS: dict[int, type[ApiError]] = {401: KeyRefused, 403: Forbidden, 404: Missing, 409: Refused, 422: Refused}
+
+
+def base_url() -> str:
+    """Address of the service, from the environment."""
+    return os.environ.get(URL_VARIABLE, DEFAULT_URL).rstrip("/")
+
+
+@lru_cache(maxsize=4)
+def _connections(url: str) -> httpx.Client:
+    """One pool of connections for all sessions; keys travel with each request, never with the pool."""
+    # The address is configured outright, so proxies of the environment are not asked.
+    return httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False)
+
+
+class Client:
+    """What one signed-in person may ask of the service."""
+
+    def __init__(self, key: str, url: str | None = None) -> None:
+        if not (key.isascii() and key.isprintable()):
+            raise KeyRefused("A key consists of printable ASCII characters.")
+        self._headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+        self._http = _connections(url or base_url())
+
+    def me(self) -> Me:
+        """Whose key this is."""
+        return self._get("/v1/me", Me)
+
+    def overview(self) -> Overview:
+        """The figures at the top."""
+        return self._get("/v1/overview", Overview)
+
+    def cases(self, parameters: Parameters) -> CasePage:
+        """One page of the queue: sort, order, state, verdict, min_risk, q, limit, cursor."""
+        return self._get("/v1/cases", CasePage, parameters)
+
+    def account(self, account_id: str) -> AccountDetail:
+        """Everything on one account."""
+        return self._get(f"/v1/cases/{quote(account_id, safe='')}", AccountDetail)
+
+    def decide_account(self, account_id: str, decision: str, reason: str) -> DecisionOut:
+        """Record a decision on an account."""
+        return self._decide(f"/v1/cases/{quote(account_id, safe='')}/decisions", decision, reason)
+
+    def campaigns(self, limit: int, offset: int) -> CampaignPage:
+        """One page of campaigns, riskiest first."""
+        return self._get("/v1/campaigns", CampaignPage, {"limit": limit, "offset": offset})
+
+    def campaign(self, campaign_id: str) -> CampaignDetail:
+        """Everything on one campaign."""
+        return self._get(f"/v1/campaigns/{quote(campaign_id, safe='')}", CampaignDetail)
+
+    def decide_campaign(self, campaign_id: str, decision: str, reason: str) -> DecisionOut:
+        """Record a decision on a campaign as a whole."""
+        return self._decide(f"/v1/campaigns/{quote(campaign_id, safe='')}/decisions", decision, reason)
+
+    def clusters(self, account_id: str | None = None) -> list[ClusterPoint]:
+        """The codebook in the plane, with the population's requests and one account's."""
+        return self._parse(TypeAdapter(list[ClusterPoint]), self._ask("GET", "/v1/clusters", {"account": account_id}))
+
+    def audit(self, limit: int, offset: int) -> AuditPage:
+        """One page of the audit trail, newest first."""
+        return self._get("/v1/audit", AuditPage, {"limit": limit, "offset": offset})
+
+    def keys(self) -> list[KeyOut]:
+        """All keys of the service (never the secrets)."""
+        return self._parse(TypeAdapter(list[KeyOut]), self._ask("GET", "/v1/keys"))
+
+    def _decide(self, path: str, decision: str, reason: str) -> DecisionOut:
+        body = {"decision": decision, "reason": reason}
+        try:
+            DecisionIn.model_validate(body)
+        except ValidationError as error:
+            raise Refused("; ".join(e["msg"] for e in error.errors())) from None
+        return self._parse(TypeAdapter(DecisionOut), self._ask("POST", path, body=body))
+
+    def _get(self, path: str, body: type[Body], parameters: Parameters | None = None) -> Body:
+        return self._parse(TypeAdapter(body), self._ask("GET", path, parameters))
+
+    def _ask(self, method: str, path: str, parameters: Parameters | None = None, body: Any = None) -> httpx.Response:
+        given = {name: value for name, value in (parameters or {}).items() if value not in (None, "")}
+        try:
+            response = self._http.request(method, path, params=given, json=body, headers=self._headers)
+        except (httpx.HTTPError, UnicodeError) as error:
+            raise Unreachable(f"{self._http.base_url}: {error}") from None
+        if response.is_success:
+            return response
+        raise ERRORS.get(response.status_code, Broken)(_explanation(response))
+
+    @staticmethod
+    def _parse(adapter: TypeAdapter[Any], response: httpx.Response) -> Any:
+        try:
+            return adapter.validate_json(response.content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise Broken(
+                f"The service's answer has another form than this dashboard expects: {where}: {first['msg']}"
+            ) from None
+
+
+def _explanation(response: httpx.Response) -> str:
+    """What the service says about a failure: FastAPI's ``detail`` as text or as a list of errors, else the status."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    detail = body.get("detail") if isinstance(body, dict) else None
+    if isinstance(detail, str):
+        return detail
+    if isinstance(detail, list):
+        return "; ".join(str(item.get("msg", item)) if isinstance(item, dict) else str(item) for item in detail)
+    return f"HTTP {response.status_code} {response.reason_phrase}"

@@ -1,0 +1,165 @@
+"""The one way for text that a suspect may have written onto the page.
+
+Account ids, prompts, user agents, template words and reasons come from the people under suspicion. Streamlit renders
+most text as markdown, so such text never meets it: it goes through here, as plain text, as a table's text cell, or
+escaped inside a fixed frame of HTML. A test on the syntax tree of all other modules forbids every other way.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from markupsafe import Markup
+
+from dashboard import words
+
+MAX_CHARS = 6_000  # of one text on the page; a prompt of a megabyte would stall the browser
+MAX_LINE_CHARS = 300  # of a text in a table cell or a line
+TABLE_ROW_PIXELS = 35
+TABLE_MAX_PIXELS = 640
+
+_STYLE = Path(__file__).with_name("style.css")
+_HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+_SLOT = re.compile(r"(\{…\})")
+
+Cell = str | int | float | datetime | None
+
+
+def clean(text: str, limit: int = MAX_CHARS) -> str:
+    """Text whose invisible and direction-changing characters are shown as codes, cut to ``limit`` characters."""
+    shown = "".join(c if c in "\n\t" or unicodedata.category(c) not in _HIDDEN else _code(c) for c in text[:limit])
+    if len(text) > limit:
+        shown += f"\n… {len(text) - limit:,} more characters"
+    return shown
+
+
+def _code(character: str) -> str:
+    # The joiner of emoji and of Indic scripts is honest use; carriage returns come from Windows.
+    if character in "\u200d\r":
+        return character
+    return f"⟨U+{ord(character):04X}⟩"
+
+
+def line(text: str, limit: int = MAX_LINE_CHARS) -> str:
+    """Text on one line, for a table cell or a heading."""
+    flat = " ".join(text[: limit * 10].split())
+    shown = clean(flat, limit + 1)[: limit + 1]
+    return shown if len(shown) <= limit else shown[:limit] + "…"
+
+
+def text(value: str) -> None:
+    """Show one plain line or paragraph."""
+    st.text(clean(value))
+
+
+def block(value: str, height: int | None = None) -> None:
+    """Show a long text as it is, in fixed-width letters, wrapped, scrolling beyond ``height`` pixels."""
+    tall = height is not None and (len(value) > height * 4 or value.count("\n") > height // 24)
+    st.code(clean(value), language=None, wrap_lines=True, height=height if tall and height else "content")
+
+
+def markup(frame: str, **values: Cell | Markup) -> Markup:
+    """Fill a fixed frame of HTML; every value that is not itself markup is cleaned and escaped.
+
+    Braces stand in the text of elements; inside (quoted) attributes only for numbers and our own enumerations.
+    """
+    return Markup(frame).format(
+        **{name: clean(v) if isinstance(v, str) and not isinstance(v, Markup) else v for name, v in values.items()}
+    )
+
+
+def join(parts: Sequence[Markup]) -> Markup:
+    """Markup after markup."""
+    return Markup("").join(parts)
+
+
+def show(html: Markup) -> None:
+    """Put markup on the page. Anything but :func:`markup`'s result is refused."""
+    if not isinstance(html, Markup):
+        raise TypeError("only safe.markup(...) may be shown as HTML")
+    st.html(str(html))
+
+
+def style() -> None:
+    """The few rules of CSS behind the frames of HTML."""
+    st.html(_STYLE)
+
+
+def template(words_and_slots: str) -> Markup:
+    """A template's constant words with its slots marked."""
+    parts = [
+        markup('<mark class="dw-slot">{slot}</mark>', slot=part)
+        if _SLOT.fullmatch(part)
+        else markup("{words}", words=part)
+        for part in _SLOT.split(clean(words_and_slots))
+    ]
+    return markup('<div class="dw-template">{parts}</div>', parts=join(parts))
+
+
+def text_column(label: str, width: Any = None, help: str | None = None) -> Any:
+    """A column of plain text."""
+    return st.column_config.TextColumn(label, width=width, help=help)
+
+
+def number_column(label: str, width: Any = None, format: str = "localized", help: str | None = None) -> Any:
+    """A column of numbers, right-aligned, with thousands separators."""
+    return st.column_config.NumberColumn(label, width=width, format=format, help=help)
+
+
+def share_column(label: str, width: Any = None, help: str | None = None) -> Any:
+    """A column of shares 0..1 as bars."""
+    return st.column_config.ProgressColumn(
+        label, width=width, min_value=0.0, max_value=1.0, format="percent", help=help
+    )
+
+
+def table(
+    rows: Sequence[Mapping[str, Cell]],
+    columns: Mapping[str, Any],
+    *,
+    key: str,
+    on_open: Callable[[int], None] | None = None,
+    max_pixels: int = TABLE_MAX_PIXELS,
+) -> None:
+    """Show rows as a table of plain cells. With ``on_open``, a click in a row opens it by its index."""
+    frame = pd.DataFrame([{name: _cell(row.get(name)) for name in columns} for row in rows], columns=list(columns))
+    height = min(max_pixels, (len(rows) + 1) * TABLE_ROW_PIXELS + 3)
+    shared: dict[str, Any] = {
+        "hide_index": True,
+        "column_config": dict(columns),
+        "height": height,
+        "row_height": TABLE_ROW_PIXELS,
+    }
+    if on_open is None:
+        st.dataframe(frame, key=key, **shared)
+        return
+    event = st.dataframe(frame, key=key, on_select="rerun", selection_mode=["single-row", "single-cell"], **shared)
+    selection = event["selection"]
+    chosen = [*selection.get("rows", []), *(row for row, _ in selection.get("cells", []))]
+    if chosen and chosen[0] < len(rows):
+        on_open(chosen[0])
+
+
+def _cell(value: Cell) -> Cell:
+    if isinstance(value, str):
+        return line(value)
+    if isinstance(value, datetime):
+        return words.when(value)
+    if value is None:
+        return ""
+    if isinstance(value, int | float):
+        return value
+    raise TypeError(f"a table cell holds text, numbers or times, not {type(value).__name__}")
+
+
+def chart(figure: alt.Chart | alt.LayerChart, description: str) -> None:
+    """Show an Altair chart. Its titles and field names are ours; data reach the page as data."""
+    st.altair_chart(figure, width="stretch", alt=description)

@@ -1,0 +1,95 @@
+"""Who is signed in, for how long the browser's session lasts; and failures of the service in clear words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from api.schemas import Decision, Me
+from dashboard import safe
+from dashboard.client import ApiError, Broken, Client, Forbidden, KeyRefused, Missing, Refused, Unreachable
+from dashboard.words import DECIDED
+
+KEY = "api_key"  # of st.session_state: lives in the server's memory for this session only, never in a cookie or URL
+ME = "me"
+FLASH = "flash"
+
+READERS = frozenset({"auditor", "gateway"})
+"""Roles that decide nothing: their form is left out, since the service would refuse it. Permits nothing by itself."""
+
+PROBLEMS: dict[type[ApiError], str] = {
+    Unreachable: "The service does not answer. Check that `distillwatch api` runs and that `DISTILLWATCH_API_URL` names it.",
+    KeyRefused: "The service does not accept this key: it is mistyped, expired or revoked. Ask an administrator for a new one.",
+    Forbidden: "Your role may not do this. Ask an administrator if you need it.",
+    Missing: "There is no such record: it was merged or deleted, or the address is mistyped.",
+    Refused: "The service did not accept this.",
+    Broken: "The service failed to answer properly. Try again; if it stays, look at its log and compare the versions.",
+}
+
+
+def signed_in() -> bool:
+    """Whether this session has a key that the service accepted."""
+    return KEY in st.session_state and ME in st.session_state
+
+
+def sign_in(key: str) -> None:
+    """Ask the service whose key this is and keep both for the session."""
+    me = Client(key).me()
+    st.session_state[KEY], st.session_state[ME] = key, me
+
+
+def sign_out() -> None:
+    """Forget the key and everything seen with it."""
+    st.session_state.clear()
+
+
+def client() -> Client:
+    """The service, as the signed-in person."""
+    return Client(st.session_state[KEY])
+
+
+def me() -> Me:
+    """The signed-in person."""
+    person: Me = st.session_state[ME]
+    return person
+
+
+def may_decide() -> bool:
+    """Whether to offer the decision form; whether a decision is accepted is the service's business."""
+    return me().role not in READERS
+
+
+@contextmanager
+def problems() -> Iterator[None]:
+    """Show a failure of the service in plain words and end the page there."""
+    try:
+        yield
+    except ApiError as error:
+        show_problem(error)
+        st.stop()
+
+
+def show_problem(error: ApiError) -> None:
+    """One failure: what it means and what to do, then the service's own words."""
+    st.error(PROBLEMS[type(error)], icon=":material/error:")
+    if error.detail:
+        safe.text(error.detail)
+    if isinstance(error, KeyRefused) and signed_in() and st.button("Sign in again"):
+        sign_out()
+        st.rerun()
+
+
+def announce(decision: Decision) -> None:
+    """Remember a decision to confirm it on the next run of the page."""
+    st.session_state[FLASH] = decision
+
+
+def announcement() -> bool:
+    """Confirm a decision just made; whether there was one."""
+    decision: Decision | None = st.session_state.pop(FLASH, None)
+    if decision is None:
+        return False
+    st.success(DECIDED[decision] + ". The decision and its reason are in the audit trail.", icon=":material/check:")
+    return True

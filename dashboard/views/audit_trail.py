@@ -1,0 +1,52 @@
+"""The audit trail: who did what, newest first."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from api.schemas import AuditEntry
+from dashboard import parts, safe, session, words
+
+PAGE_SIZE = 100
+
+COLUMNS = {
+    "entry_id": safe.number_column("No.", width=80),
+    "at": safe.text_column("At (UTC)", width=150),
+    "actor": safe.text_column("Who", width=180),
+    "action": safe.text_column("Did", width=190),
+    "subject": safe.text_column("To", width=260),
+    "detail": safe.text_column("Detail"),
+}
+
+
+def render() -> None:
+    """Title and table."""
+    st.title("Audit trail")
+    st.caption("Every decision and every change of keys, as the service recorded it. Entries are only ever added.")
+    listing()
+
+
+@st.fragment
+def listing() -> None:
+    """One page of the trail."""
+    at = int(st.session_state.get("audit_page", 0))
+    with session.problems():
+        page = session.client().audit(PAGE_SIZE, at * PAGE_SIZE)
+    if not page.items:
+        st.info(
+            "Nothing is recorded yet. The first decision or new key will be the first entry.", icon=":material/history:"
+        )
+        return
+    st.caption(words.quantity(page.total, "recorded action"))
+    parts.pager("audit", -(-page.total // PAGE_SIZE))
+    safe.table([as_row(entry) for entry in page.items], COLUMNS, key=f"audit_{at:d}")
+
+
+def as_row(entry: AuditEntry) -> dict[str, safe.Cell]:
+    """One line of the table."""
+    detail = ", ".join(
+        f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in entry.detail.items()
+    )
+    return {**entry.model_dump(include={"entry_id", "at", "actor", "action", "subject"}), "detail": detail}

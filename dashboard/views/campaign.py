@@ -1,0 +1,115 @@
+"""One campaign: what ties its members, who they are and why, the merged evidence, and the decision for the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from api.schemas import CampaignDetail, CampaignMember, ClusterPoint, Decision, DecisionOut, TieOut
+from dashboard import parts, routes, safe, session, words
+
+MEMBER_COLUMNS = {
+    "risk": safe.share_column("Risk", width=110, help="Of the account by itself, calibrated"),
+    "verdict": safe.text_column("Verdict", width=85),
+    "state": safe.text_column("State", width=100),
+    "account_id": safe.text_column("Account", width=220),
+    "requests": safe.number_column("Requests", width=95),
+    "why": safe.text_column("Why it is in"),
+}
+OPENED = "members_opened"
+
+
+def render() -> None:
+    """The campaign that the address names."""
+    campaign_id = routes.record_id()
+    if not campaign_id:
+        st.info("No campaign is chosen. Open one from the list.", icon=":material/hub:")
+        if st.button("To the campaigns"):
+            routes.open_campaigns()
+        return
+    with session.problems():
+        client = session.client()
+        campaign = client.campaign(campaign_id)
+        points = own_topics(client.clusters(), campaign)
+    if st.button("Campaigns", icon=":material/arrow_back:", type="tertiary"):
+        routes.open_campaigns()
+    parts.banner(campaign, campaign.campaign_id, "Campaign", [("Accounts", words.count(campaign.accounts))])
+    session.announcement()
+    st.space("xsmall")
+
+    main, side = st.columns([2.3, 1], gap="large")
+    with main:
+        ties(campaign.ties, campaign.accounts)
+        members(campaign.members)
+    with side:
+
+        def send(decision: Decision, reason: str) -> DecisionOut:
+            return client.decide_campaign(campaign_id, decision, reason)
+
+        parts.decide(send, "campaign")
+        parts.history(campaign.decisions)
+
+    parts.reasons(campaign.evidence)
+    left, right = st.columns(2, gap="large")
+    with left:
+        parts.activity(campaign.activity)
+    with right:
+        parts.cluster_map(points, "campaign")
+    parts.templates(campaign.templates)
+    parts.examples(campaign.examples, show_account=True)
+
+
+def ties(found: Sequence[TieOut], accounts: int) -> None:
+    """Each kind of link with its weight and how many members it covers, heaviest first."""
+    st.subheader(
+        "What ties them",
+        help="Weight: bits of surprise, -log2 of the chance that unrelated accounts would share it.",
+    )
+    if not found:
+        st.caption("No single tie is recorded.")
+        return
+    heaviest = max(t.weight for t in found) or 1.0
+    safe.show(
+        safe.join(
+            [
+                safe.markup(
+                    '<div class="dw-reason"><div class="dw-head"><span class="dw-title">{kind}</span>'
+                    '<span class="dw-number"><b>{weight:.1f}</b> bits · {members} of {accounts} accounts</span></div>'
+                    "<p>{text}</p>"
+                    '<div class="dw-bar"><span class="for" style="width:{width:.1f}%"></span></div></div>',
+                    kind=tie.kind.replace("_", " ").capitalize(),
+                    weight=tie.weight,
+                    members=tie.members,
+                    accounts=accounts,
+                    text=tie.text,
+                    width=100 * min(max(tie.weight, 0.0) / heaviest, 1.0),
+                )
+                for tie in sorted(found, key=lambda t: -t.weight)
+            ]
+        )
+    )
+
+
+def members(found: Sequence[CampaignMember]) -> None:
+    """The accounts in it, and why each is."""
+    st.subheader("Members", help="Each account keeps its own verdict: belonging to a group decides nothing by itself.")
+    if not found:
+        st.caption("The members are not recorded.")
+        return
+    ordered = sorted(found, key=lambda m: (-m.risk, m.account_id))
+
+    def open_row(index: int) -> None:
+        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
+        routes.open_account(ordered[index].account_id)
+
+    rows = [{**m.model_dump(), "verdict": words.VERDICTS[m.verdict], "state": words.STATES[m.state]} for m in ordered]
+    key = f"members_{st.session_state.get(OPENED, 0):d}"
+    safe.table(rows, MEMBER_COLUMNS, key=key, on_open=open_row, max_pixels=320)
+    st.caption("Click a row to open the account.")
+
+
+def own_topics(points: Sequence[ClusterPoint], campaign: CampaignDetail) -> list[ClusterPoint]:
+    """The population's map with the campaign's requests in it."""
+    requests = dict(campaign.clusters)
+    return [p.model_copy(update={"account": requests.get(p.cluster, 0)}) for p in points]

@@ -1,0 +1,72 @@
+"""The list of campaigns: groups of accounts that look like one harvester."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from api.schemas import CampaignRow
+from dashboard import parts, routes, safe, session, words
+
+PAGE_SIZE = 50
+OPENED = "campaigns_opened"
+
+COLUMNS = {
+    "risk": safe.share_column("Risk", width=110, help="Calibrated probability that the group harvests"),
+    "verdict": safe.text_column("Verdict", width=85),
+    "state": safe.text_column("State", width=100),
+    "campaign_id": safe.text_column("Campaign", width=170),
+    "harvest": safe.text_column("Looks like", width=170),
+    "accounts": safe.number_column("Accounts", width=90),
+    "ties": safe.text_column("What ties them most", width=420),
+    "requests": safe.number_column("Requests", width=95),
+    "output_tokens": safe.number_column("Output tokens", width=115),
+    "flagged_at": safe.text_column("Flagged at (UTC)", width=135),
+}
+
+
+def render() -> None:
+    """Title and table."""
+    st.title("Campaigns")
+    st.caption(
+        "Groups of accounts that look like one harvester: linked by at least two independent kinds of rare, shared "
+        "things, and assessed as if they were one account."
+    )
+    listing()
+
+
+@st.fragment
+def listing() -> None:
+    """One page of the list."""
+    at = int(st.session_state.get("campaigns_page", 0))
+    with session.problems():
+        page = session.client().campaigns(PAGE_SIZE, at * PAGE_SIZE)
+    if not page.items:
+        st.info(
+            "No campaigns so far. They appear when at least three accounts share rare things and their joint work "
+            "looks like harvesting.",
+            icon=":material/hub:",
+        )
+        return
+    st.caption(words.quantity(page.total, "campaign"))
+    parts.pager("campaigns", -(-page.total // PAGE_SIZE))
+
+    def open_row(index: int) -> None:
+        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
+        routes.open_campaign(page.items[index].campaign_id)
+
+    key = f"campaigns_{st.session_state.get(OPENED, 0):d}_{at:d}"
+    safe.table([as_row(c) for c in page.items], COLUMNS, key=key, on_open=open_row)
+    st.caption("Click a row to open the campaign.")
+
+
+def as_row(campaign: CampaignRow) -> dict[str, safe.Cell]:
+    """One line of the table."""
+    strongest = max(campaign.ties, key=lambda t: t.weight, default=None)
+    return {
+        **campaign.model_dump(
+            include={"risk", "campaign_id", "harvest", "accounts", "requests", "output_tokens", "flagged_at"}
+        ),
+        "verdict": words.VERDICTS[campaign.verdict],
+        "state": words.STATES[campaign.state],
+        "ties": strongest.text if strongest else "",
+    }

@@ -1,0 +1,188 @@
+"""The queue: cases by risk, filtered, sorted and cut into pages by the service."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import streamlit as st
+
+from api.schemas import CasePage, CaseRow, CaseSort, Overview
+from dashboard import routes, safe, session, words
+from dashboard.client import Parameters
+
+PAGE_SIZES = (50, 100, 200)
+ANY = "any"
+STATE_OPTIONS: dict[str, str] = dict([(ANY, "Any state"), *words.STATES.items()])
+VERDICT_OPTIONS: dict[str, str] = {
+    ANY: "Flag and watch",
+    "flag": words.VERDICTS["flag"],
+    "watch": words.VERDICTS["watch"],
+}
+SORT_OPTIONS: dict[CaseSort, str] = {
+    "risk": "Risk",
+    "requests": "Requests",
+    "output_tokens": "Output tokens",
+    "flagged_at": "Flagged at",
+    "last_seen": "Last seen",
+    "account_id": "Account",
+}
+ORDER_OPTIONS = {"desc": "Highest or latest first", "asc": "Lowest or earliest first"}
+MIN_RISKS = (0.0, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
+
+CURSORS = "queue_cursors"  # of the pages before this one, so that one can turn back
+FILTER = "queue_filter"
+OPENED = "queue_opened"  # counts openings: the table gets a new key, so that no row stays selected on return
+
+assert set(SORT_OPTIONS) == set(get_args(CaseSort))
+
+COLUMNS = {
+    "risk": safe.share_column("Risk", width=105, help="Calibrated probability that the account harvests"),
+    "verdict": safe.text_column("Verdict", width=75),
+    "state": safe.text_column("State", width=90),
+    "account_id": safe.text_column("Account", width=150),
+    "harvest": safe.text_column("Looks like", width=155),
+    "requests": safe.number_column("Requests", width=80),
+    "output_tokens": safe.number_column("Output tokens", width=100),
+    "campaign_id": safe.text_column("Campaign", width=85),
+    "flagged_at": safe.text_column("Flagged at (UTC)", width=125),
+    "top_reason": safe.text_column("Top reason"),
+}
+
+
+def render() -> None:
+    """Figures, filters, and the table."""
+    st.title("Queue")
+    with session.problems():
+        overview = session.client().overview()
+    figures(overview)
+    if not overview.events:
+        st.info(
+            "No requests have arrived yet. Send logs to `POST /v1/events`, or point a gateway at the service; cases "
+            "appear as soon as the worker has assessed them.",
+            icon=":material/inbox:",
+        )
+        return
+    queue()
+
+
+def figures(overview: Overview) -> None:
+    """The figures at the top, with units."""
+    row = st.columns(7)
+    row[0].metric("Open cases", f"{overview.open_cases:,d}")
+    row[1].metric("Flagged accounts", f"{overview.flagged:,d}")
+    row[2].metric(
+        "of which likely false",
+        words.expected(overview.expected_false),
+        help="Expected number of false flags at the present threshold",
+    )
+    row[3].metric("Watched accounts", f"{overview.watched:,d}")
+    row[4].metric("Campaigns", f"{overview.campaigns:,d}")
+    row[5].metric("Accounts seen", words.count(overview.accounts))
+    row[6].metric("Requests seen", words.count(overview.events))
+    lag = words.quantity(overview.worker_lag_events, "request") + " waiting for the worker"
+    if overview.worker_lag_seconds:
+        lag += ", the oldest for " + words.duration(overview.worker_lag_seconds)
+    st.caption(
+        "Last request "
+        + words.when(overview.last_event_at)
+        + " UTC · last assessed "
+        + words.when(overview.last_assessed_at)
+        + " UTC · "
+        + lag
+    )
+
+
+@st.fragment
+def queue() -> None:
+    """Filters and the table; a turn of the page runs only this."""
+    parameters = filters()
+    if st.session_state.get(FILTER) != parameters:
+        st.session_state[FILTER], st.session_state[CURSORS] = parameters, []
+    cursors: list[str] = st.session_state.setdefault(CURSORS, [])
+    with session.problems():
+        page = session.client().cases({**parameters, "cursor": cursors[-1] if cursors else None})
+    st.session_state[routes.LAST_QUEUE] = st.query_params.to_dict()
+    if not page.items:
+        st.info("No case matches these filters.", icon=":material/filter_alt_off:")
+        return
+    size = int(parameters["limit"] or PAGE_SIZES[0])
+    turn(page, cursors, size)
+
+    def open_row(index: int) -> None:
+        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
+        routes.open_account(page.items[index].account_id)
+
+    key = f"cases_{st.session_state.get(OPENED, 0):d}_{len(cursors):d}"
+    safe.table([as_row(case) for case in page.items], COLUMNS, key=key, on_open=open_row)
+    st.caption("Click a row to open the case.")
+
+
+def filters() -> Parameters:
+    """The filters, kept in the page's address so that a view can be sent to a colleague."""
+    row = st.columns([2.2, 1.2, 1.2, 1.1, 1.2, 1.5, 0.8], vertical_alignment="bottom")
+    text = row[0].text_input(
+        "Search", key="q", bind="query-params", placeholder="Account or campaign", icon=":material/search:"
+    )
+    state = row[1].selectbox(
+        "State", list(STATE_OPTIONS), format_func=STATE_OPTIONS.__getitem__, key="state", bind="query-params"
+    )
+    verdict = row[2].selectbox(
+        "Verdict", list(VERDICT_OPTIONS), format_func=VERDICT_OPTIONS.__getitem__, key="verdict", bind="query-params"
+    )
+    min_risk = row[3].selectbox(
+        "Risk at least", MIN_RISKS, format_func=words.percent, key="min_risk", bind="query-params"
+    )
+    sort = row[4].selectbox(
+        "Sort by", list(SORT_OPTIONS), format_func=SORT_OPTIONS.__getitem__, key="sort", bind="query-params"
+    )
+    order = row[5].selectbox(
+        "Order", list(ORDER_OPTIONS), format_func=ORDER_OPTIONS.__getitem__, key="order", bind="query-params"
+    )
+    limit = row[6].selectbox("Rows", PAGE_SIZES, key="limit", bind="query-params")
+    return {
+        "q": text.strip(),
+        "state": None if state == ANY else state,
+        "verdict": None if verdict == ANY else verdict,
+        "min_risk": min_risk or None,
+        "sort": sort,
+        "order": order,
+        "limit": limit,
+    }
+
+
+def turn(page: CasePage, cursors: list[str], size: int) -> None:
+    """What is shown, how much of it is likely false, and the way to the next page."""
+    first = len(cursors) * size + 1
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.caption(
+        f"{first:,d} to {first + len(page.items) - 1:,d} of {page.total:,d} cases that match; about "
+        + words.expected(page.expected_false)
+        + " of their flags are expected to be false.",
+        width="stretch",
+    )
+    if row.button("Previous", icon=":material/chevron_left:", disabled=not cursors):
+        cursors.pop()
+        st.rerun(scope="fragment")
+    if row.button("Next", icon=":material/chevron_right:", disabled=page.next_cursor is None) and page.next_cursor:
+        cursors.append(page.next_cursor)
+        st.rerun(scope="fragment")
+
+
+def as_row(case: CaseRow) -> dict[str, safe.Cell]:
+    """One line of the table."""
+    return {
+        **case.model_dump(
+            include={
+                "risk",
+                "account_id",
+                "harvest",
+                "top_reason",
+                "campaign_id",
+                "requests",
+                "output_tokens",
+                "flagged_at",
+            }
+        ),
+        "verdict": words.VERDICTS[case.verdict],
+        "state": words.STATES[case.state],
+    }

@@ -1,0 +1,83 @@
+"""Fixed words, and numbers and times put into words. Nothing here takes text of a suspect, so labels may use it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from api.schemas import CaseState, Decision, Role, Verdict
+
+NOTHING = "–"
+
+VERDICTS: dict[Verdict, str] = {"flag": "▲ Flag", "watch": "◆ Watch", "clear": "● Clear"}
+"""Shape and word, so that colour is never alone in saying it."""
+
+STATES: dict[CaseState, str] = {
+    "open": "Open",
+    "confirmed": "Confirmed",
+    "dismissed": "Dismissed",
+    "need_more": "Needs more",
+}
+
+DECISIONS: dict[Decision, str] = {"confirm": "Confirm harvesting", "dismiss": "Dismiss", "need_more": "Need more"}
+
+DECIDED: dict[Decision, str] = {"confirm": "Confirmed", "dismiss": "Dismissed", "need_more": "More needed"}
+
+ROLES: dict[Role, str] = {
+    "analyst": "Analyst: reviews cases and decides",
+    "lead": "Lead analyst: reviews cases and decides",
+    "admin": "Administrator: everything, and keys",
+    "auditor": "Auditor: reads everything, decides nothing",
+    "gateway": "Gateway: sends logs and asks for verdicts",
+}
+
+
+def count(value: float) -> str:
+    """A count with thousands separators, a large one shortened: 12,345; 1.23 M."""
+    if abs(value) >= 1e9:
+        return f"{value / 1e9:.2f} G"
+    if abs(value) >= 1e6:
+        return f"{value / 1e6:.2f} M"
+    return f"{value:,.0f}"
+
+
+def percent(share: float) -> str:
+    """A share as percent, finer near the ends: 97 %, 99.7 %, 0.4 %."""
+    fine = 0 < share < 0.01 or 0.99 < share < 1
+    return f"{share * 100:.1f} %" if fine else f"{share * 100:.0f} %"
+
+
+def amount(value: float) -> str:
+    """A measured value: whole if it is whole or large, else to three significant figures."""
+    if abs(value) >= 1000 or value == int(value):
+        return count(value)
+    return f"{value:.3g}"
+
+
+def expected(value: float) -> str:
+    """An expected number of cases: 0.3, 2.5, 14."""
+    return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+
+
+def when(moment: datetime | None) -> str:
+    """A time in UTC to the minute, sortable: 2026-09-07 10:15."""
+    return NOTHING if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def span(first: datetime, last: datetime) -> str:
+    """How long something went on: 3 days, 5 hours, 12 minutes."""
+    return duration((last - first).total_seconds())
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its largest fitting unit."""
+    length = timedelta(seconds=max(seconds, 0))
+    for unit, size in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
+        if length >= size:
+            return quantity(length / size, unit)
+    return quantity(length.total_seconds(), "second")
+
+
+def quantity(value: float, unit: str) -> str:
+    """A number with its unit in singular or plural."""
+    shown = count(round(value))
+    return f"{shown} {unit}" if shown == "1" else f"{shown} {unit}s"
