@@ -16,16 +16,53 @@ FRAME = (
 )
 CHAT = "Gladly. Here is a short answer that should help; tell me if you would like more detail."
 
-THINGS = "trains pipes ladders mirrors magnets planets cells acids markets taxes verbs rivers volcanoes gears circuits".split()
-ACTS = "prove derive estimate compare classify simplify predict balance explain optimise translate reconstruct".split()
-PLACES = (
-    "in a chemistry lesson|for a bridge|on the moon|in medieval law|in a small shop|under water|for a chess club".split(
-        "|"
-    )
-)
-DETAILS = (
-    "given three measurements|without a calculator|with two unknowns|from first principles|by contradiction".split("|")
-)
+THINGS = [
+    "trains",
+    "pipes",
+    "ladders",
+    "mirrors",
+    "magnets",
+    "planets",
+    "cells",
+    "acids",
+    "markets",
+    "taxes",
+    "verbs",
+    "rivers",
+    "volcanoes",
+    "gears",
+    "circuits",
+]
+ACTS = [
+    "prove",
+    "derive",
+    "estimate",
+    "compare",
+    "classify",
+    "simplify",
+    "predict",
+    "balance",
+    "explain",
+    "optimise",
+    "translate",
+    "reconstruct",
+]
+PLACES = [
+    "in a chemistry lesson",
+    "for a bridge",
+    "on the moon",
+    "in medieval law",
+    "in a small shop",
+    "under water",
+    "for a chess club",
+]
+DETAILS = [
+    "given three measurements",
+    "without a calculator",
+    "with two unknowns",
+    "from first principles",
+    "by contradiction",
+]
 
 
 def work_list(count: int, seed: int = 1) -> list[str]:
@@ -34,17 +71,27 @@ def work_list(count: int, seed: int = 1) -> list[str]:
     found: dict[str, None] = {}
     while len(found) < count:
         a, b = chance.sample(THINGS, 2)
-        text = f"{chance.choice(ACTS).capitalize()} how {a} and {b} behave {chance.choice(PLACES)}, {chance.choice(DETAILS)}."
-        found[text] = None
+        act, place, detail = (chance.choice(words) for words in (ACTS, PLACES, DETAILS))
+        found[f"{act.capitalize()} how {a} and {b} behave {place}, {detail}."] = None
     return list(found)
 
 
 TALKS = {
-    "acct-baker": ["My sourdough is flat, why?", "And if my kitchen is cold?", "How long in the fridge then?", "Thanks! And rye?"],
-    "acct-clinic": ["Make this reminder friendlier: please come on time", "Shorter please", "In Spanish too", "Good, now for children"],
-    "acct-garden": ["When do I prune roses?", "Mine have black spots", "Is that spray safe for bees?", "What about the old roses?"],
-    "acct-school": ["Give me an idea for a lesson on rivers", "They are ten years old", "We have no water there", "Nice, and homework?"],
-}  # fmt: skip
+    "acct-baker": [
+        "My sourdough is flat, why?",
+        "And if it is cold here?",
+        "How long in the fridge?",
+        "Thanks! And rye?",
+    ],
+    "acct-clinic": [
+        "Make this friendlier: please come on time",
+        "Shorter please",
+        "In Spanish too",
+        "And for children",
+    ],
+    "acct-garden": ["When do I prune roses?", "Mine have black spots", "Is it safe for bees?", "What about old roses?"],
+    "acct-school": ["An idea for a lesson on rivers?", "They are ten", "We have no water there", "Nice, and homework?"],
+}
 
 
 def harvest(count: int) -> Iterator[dict[str, Any]]:
