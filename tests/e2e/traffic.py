@@ -16,53 +16,13 @@ FRAME = (
 )
 CHAT = "Gladly. Here is a short answer that should help; tell me if you would like more detail."
 
-THINGS = [
-    "trains",
-    "pipes",
-    "ladders",
-    "mirrors",
-    "magnets",
-    "planets",
-    "cells",
-    "acids",
-    "markets",
-    "taxes",
-    "verbs",
-    "rivers",
-    "volcanoes",
-    "gears",
-    "circuits",
-]
-ACTS = [
-    "prove",
-    "derive",
-    "estimate",
-    "compare",
-    "classify",
-    "simplify",
-    "predict",
-    "balance",
-    "explain",
-    "optimise",
-    "translate",
-    "reconstruct",
-]
-PLACES = [
-    "in a chemistry lesson",
-    "for a bridge",
-    "on the moon",
-    "in medieval law",
-    "in a small shop",
-    "under water",
-    "for a chess club",
-]
-DETAILS = [
-    "given three measurements",
-    "without a calculator",
-    "with two unknowns",
-    "from first principles",
-    "by contradiction",
-]
+WORDS = """
+trains, pipes, ladders, mirrors, magnets, planets, cells, acids, markets, taxes, verbs, rivers, volcanoes, gears, circuits
+Prove, Derive, Estimate, Compare, Classify, Simplify, Predict, Balance, Explain, Optimise, Translate, Reconstruct
+in a chemistry lesson, for a bridge, on the moon, in medieval law, in a small shop, under water, for a chess club
+given three measurements, without a calculator, with two unknowns, from first principles, by contradiction
+"""
+THINGS, ACTS, PLACES, DETAILS = (line.split(", ") for line in WORDS.strip().splitlines())
 
 
 def work_list(count: int, seed: int = 1) -> list[str]:
@@ -72,7 +32,7 @@ def work_list(count: int, seed: int = 1) -> list[str]:
     while len(found) < count:
         a, b = chance.sample(THINGS, 2)
         act, place, detail = (chance.choice(words) for words in (ACTS, PLACES, DETAILS))
-        found[f"{act.capitalize()} how {a} and {b} behave {place}, {detail}."] = None
+        found[f"{act} how {a} and {b} behave {place}, {detail}."] = None
     return list(found)
 
 
