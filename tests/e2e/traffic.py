@@ -17,7 +17,7 @@ FRAME = (
 CHAT = "Gladly. Here is a short answer that should help; tell me if you would like more detail."
 
 WORDS = """
-trains, pipes, ladders, mirrors, magnets, planets, cells, acids, markets, taxes, verbs, rivers, volcanoes, gears, circuits
+trains, pipes, ladders, mirrors, magnets, planets, cells, acids, markets, taxes, verbs, rivers, seas, gears, circuits
 Prove, Derive, Estimate, Compare, Classify, Simplify, Predict, Balance, Explain, Optimise, Translate, Reconstruct
 in a chemistry lesson, for a bridge, on the moon, in medieval law, in a small shop, under water, for a chess club
 given three measurements, without a calculator, with two unknowns, from first principles, by contradiction
