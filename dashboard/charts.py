@@ -9,6 +9,8 @@ import pandas as pd
 
 from api.schemas import ClusterPoint
 
+Layers = alt.LayerChart | alt.FacetChart
+
 FOR = "#D55E00"  # vermilion and blue after Okabe and Ito, told apart by all common forms of colour blindness
 AGAINST = "#0072B2"
 GREY = "#8A94A0"
@@ -19,7 +21,7 @@ HEAT_MAP_PIXELS = 320
 CLUSTER_MAP_PIXELS = 320
 
 
-def heat_map(activity: Sequence[int]) -> alt.LayerChart:
+def heat_map(activity: Sequence[int]) -> Layers:
     """Requests by weekday and hour (UTC); darker is more, empty hours stay outlined."""
     frame = pd.DataFrame(
         [{"day": DAYS[i // 24], "hour": i % 24, "requests": n} for i, n in enumerate(activity[:HOURS_OF_WEEK])],
@@ -50,7 +52,7 @@ def heat_map(activity: Sequence[int]) -> alt.LayerChart:
     return alt.layer(empty, filled).properties(height=HEAT_MAP_PIXELS)
 
 
-def cluster_map(points: Sequence[ClusterPoint], name: str) -> alt.LayerChart:
+def cluster_map(points: Sequence[ClusterPoint], name: str) -> Layers:
     """Topics in the plane, near means alike: the population in grey, ``name`` (account or campaign) in colour."""
     frame = pd.DataFrame([p.model_dump() for p in points], columns=["cluster", "x", "y", "population", "account"])
     axes = {
@@ -94,5 +96,4 @@ def cluster_map(points: Sequence[ClusterPoint], name: str) -> alt.LayerChart:
             tooltip=tooltip,
         )
     )
-    both: alt.LayerChart = alt.layer(everyone, own).properties(height=CLUSTER_MAP_PIXELS)
-    return both.resolve_scale(size="independent")
+    return alt.layer(everyone, own).resolve_scale(size="independent").properties(height=CLUSTER_MAP_PIXELS)

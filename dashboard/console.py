@@ -16,7 +16,7 @@ st.set_page_config(page_title="distillwatch", page_icon=ICON, layout="wide")
 safe.style()
 
 pages: dict[routes.Name, st.Page] = {
-    "cases": st.Page(cases.render, title="Queue", icon=":material/inbox:", url_path="cases", default=True),
+    "cases": st.Page(cases.render, title="Queue", icon=":material/inbox:", default=True),
     "campaigns": st.Page(campaigns.render, title="Campaigns", icon=":material/hub:", url_path="campaigns"),
     "audit": st.Page(audit_trail.render, title="Audit trail", icon=":material/history:", url_path="audit"),
     "settings": st.Page(settings.render, title="Settings", icon=":material/settings:", url_path="settings"),

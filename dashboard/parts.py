@@ -72,7 +72,7 @@ def banner(
             '<div class="dw-banner {verdict}"><div class="dw-small">{kind}</div><div class="dw-id">{identity}</div>'
             '<div class="dw-verdict"><span class="dw-pill {verdict}">{word}</span>'
             '<span class="dw-pill state">{state}</span><b>{risk}</b> risk of harvesting{looks}</div>'
-            '<dl class="dw-facts">{facts}</dl></div>',
+            '<div class="dw-facts">{facts}</div></div>',
             verdict=case.verdict,
             kind=kind,
             identity=safe.line(identity),
@@ -81,7 +81,10 @@ def banner(
             risk=words.percent(case.risk),
             looks=looks,
             facts=safe.join(
-                [safe.markup("<div><dt>{label}</dt><dd>{value}</dd></div>", label=a, value=b) for a, b in facts]
+                [
+                    safe.markup('<div><span class="dw-small">{label}</span><br>{value}</div>', label=a, value=b)
+                    for a, b in facts
+                ]
             ),
         )
     )
@@ -97,7 +100,9 @@ def reasons(evidence: Sequence[EvidenceOut]) -> None:
             st.subheader(REASONS[direction], help=REASONS_HELP)
             st.caption(
                 words.quantity(len(chosen), "reason")
-                + f", together {sum(e.contribution for e in chosen):+.2f} log-odds"
+                + ", together "
+                + words.signed(sum(e.contribution for e in chosen))
+                + " log-odds"
             )
             safe.show(
                 safe.join(cards)
@@ -124,7 +129,7 @@ def _reason(evidence: EvidenceOut, scale: float) -> Markup:
         text=evidence.text,
         direction=evidence.direction,
         width=100 * min(abs(evidence.contribution) / scale, 1.0),
-        contribution=f"{evidence.contribution:+.2f}",
+        contribution=words.signed(evidence.contribution),
         percentile=100 * min(max(evidence.percentile, 0.0), 1.0),
         rank=words.percent(evidence.percentile),
     )

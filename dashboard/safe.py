@@ -14,12 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
 from dashboard import words
+from dashboard.charts import Layers
 
 MAX_CHARS = 6_000  # of one text on the page; a prompt of a megabyte would stall the browser
 MAX_LINE_CHARS = 300  # of a text in a table cell or a line
@@ -160,6 +160,6 @@ def _cell(value: Cell) -> Cell:
     raise TypeError(f"a table cell holds text, numbers or times, not {type(value).__name__}")
 
 
-def chart(figure: alt.Chart | alt.LayerChart, description: str) -> None:
+def chart(figure: Layers, description: str) -> None:
     """Show an Altair chart. Its titles and field names are ours; data reach the page as data."""
     st.altair_chart(figure, width="stretch", alt=description)

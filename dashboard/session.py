@@ -20,8 +20,8 @@ READERS = frozenset({"auditor", "gateway"})
 """Roles that decide nothing: their form is left out, since the service would refuse it. Permits nothing by itself."""
 
 PROBLEMS: dict[type[ApiError], str] = {
-    Unreachable: "The service does not answer. Check that `distillwatch api` runs and that `DISTILLWATCH_API_URL` names it.",
-    KeyRefused: "The service does not accept this key: it is mistyped, expired or revoked. Ask an administrator for a new one.",
+    Unreachable: "The service does not answer. Does `distillwatch api` run, and does `DISTILLWATCH_API_URL` name it?",
+    KeyRefused: "The service does not accept this key: it is wrong, expired or revoked. Ask for a new one.",
     Forbidden: "Your role may not do this. Ask an administrator if you need it.",
     Missing: "There is no such record: it was merged or deleted, or the address is mistyped.",
     Refused: "The service did not accept this.",

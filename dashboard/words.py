@@ -53,6 +53,11 @@ def amount(value: float) -> str:
     return f"{value:.3g}"
 
 
+def signed(value: float) -> str:
+    """A contribution with its sign, which is a true minus where it is negative: +2.31, −0.38."""
+    return f"{value:+.2f}".replace("-", "−")
+
+
 def expected(value: float) -> str:
     """An expected number of cases: 0.3, 2.5, 14."""
     return f"{value:.1f}" if value < 10 else f"{value:,.0f}"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from api.schemas import CasePage, CaseRow, CaseSort, Overview
+from api.schemas import CasePage, CaseRow, Overview
 from dashboard import routes, safe, session, words
 from dashboard.client import Parameters
 
-PAGE_SIZES = (50, 100, 200)
 ANY = "any"
 STATE_OPTIONS: dict[str, str] = dict([(ANY, "Any state"), *words.STATES.items()])
 VERDICT_OPTIONS: dict[str, str] = {
@@ -18,7 +16,8 @@ VERDICT_OPTIONS: dict[str, str] = {
     "flag": words.VERDICTS["flag"],
     "watch": words.VERDICTS["watch"],
 }
-SORT_OPTIONS: dict[CaseSort, str] = {
+MIN_RISK_OPTIONS = {ANY: "Any", "0.5": "50 %", "0.8": "80 %", "0.9": "90 %", "0.95": "95 %", "0.99": "99 %"}
+SORT_OPTIONS: dict[str, str] = {
     "risk": "Risk",
     "requests": "Requests",
     "output_tokens": "Output tokens",
@@ -27,13 +26,29 @@ SORT_OPTIONS: dict[CaseSort, str] = {
     "account_id": "Account",
 }
 ORDER_OPTIONS = {"desc": "Highest or latest first", "asc": "Lowest or earliest first"}
-MIN_RISKS = (0.0, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
+LIMIT_OPTIONS = {"50": "50", "100": "100", "200": "200"}
+OPTIONS = {
+    "state": STATE_OPTIONS,
+    "verdict": VERDICT_OPTIONS,
+    "min_risk": MIN_RISK_OPTIONS,
+    "sort": SORT_OPTIONS,
+    "order": ORDER_OPTIONS,
+    "limit": LIMIT_OPTIONS,
+}
+"""By name of the parameter, for the service and in the address; the first of each is the default and left out there."""
+
+LABELS = {
+    "state": "State",
+    "verdict": "Verdict",
+    "min_risk": "Risk at least",
+    "sort": "Sort by",
+    "order": "Order",
+    "limit": "Rows",
+}
 
 CURSORS = "queue_cursors"  # of the pages before this one, so that one can turn back
 FILTER = "queue_filter"
 OPENED = "queue_opened"  # counts openings: the table gets a new key, so that no row stays selected on return
-
-assert set(SORT_OPTIONS) == set(get_args(CaseSort))
 
 COLUMNS = {
     "risk": safe.share_column("Risk", width=105, help="Calibrated probability that the account harvests"),
@@ -105,8 +120,7 @@ def queue() -> None:
     if not page.items:
         st.info("No case matches these filters.", icon=":material/filter_alt_off:")
         return
-    size = int(parameters["limit"] or PAGE_SIZES[0])
-    turn(page, cursors, size)
+    turn(page, cursors, int(parameters["limit"] or 0))
 
     def open_row(index: int) -> None:
         st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
@@ -120,34 +134,24 @@ def queue() -> None:
 def filters() -> Parameters:
     """The filters, kept in the page's address so that a view can be sent to a colleague."""
     row = st.columns([2.2, 1.2, 1.2, 1.1, 1.2, 1.5, 0.8], vertical_alignment="bottom")
-    text = row[0].text_input(
-        "Search", key="q", bind="query-params", placeholder="Account or campaign", icon=":material/search:"
-    )
-    state = row[1].selectbox(
-        "State", list(STATE_OPTIONS), format_func=STATE_OPTIONS.__getitem__, key="state", bind="query-params"
-    )
-    verdict = row[2].selectbox(
-        "Verdict", list(VERDICT_OPTIONS), format_func=VERDICT_OPTIONS.__getitem__, key="verdict", bind="query-params"
-    )
-    min_risk = row[3].selectbox(
-        "Risk at least", MIN_RISKS, format_func=words.percent, key="min_risk", bind="query-params"
-    )
-    sort = row[4].selectbox(
-        "Sort by", list(SORT_OPTIONS), format_func=SORT_OPTIONS.__getitem__, key="sort", bind="query-params"
-    )
-    order = row[5].selectbox(
-        "Order", list(ORDER_OPTIONS), format_func=ORDER_OPTIONS.__getitem__, key="order", bind="query-params"
-    )
-    limit = row[6].selectbox("Rows", PAGE_SIZES, key="limit", bind="query-params")
-    return {
-        "q": text.strip(),
-        "state": None if state == ANY else state,
-        "verdict": None if verdict == ANY else verdict,
-        "min_risk": min_risk or None,
-        "sort": sort,
-        "order": order,
-        "limit": limit,
-    }
+    asked = st.query_params.to_dict()
+    st.session_state.setdefault("q", asked.get("q", ""))
+    text = row[0].text_input("Search", key="q", placeholder="Account or campaign", icon=":material/search:").strip()
+    chosen = {name: choice(place, name, asked) for place, name in zip(row[1:], OPTIONS, strict=True)}
+    address = {name: value for name, value in chosen.items() if value != next(iter(OPTIONS[name]))}
+    address |= {"q": text} if text else {}
+    if address != asked:
+        st.query_params.from_dict(address)
+    return {"q": text, **{name: None if value == ANY else value for name, value in chosen.items()}}
+
+
+def choice(place: DeltaGenerator, name: str, asked: dict[str, str]) -> str:
+    """A select box whose first value comes from the address, if it is one of the options, else is the first of them."""
+    options = OPTIONS[name]
+    if name not in st.session_state:
+        st.session_state[name] = asked[name] if asked.get(name) in options else next(iter(options))
+    chosen: str = place.selectbox(LABELS[name], list(options), format_func=options.__getitem__, key=name)
+    return chosen
 
 
 def turn(page: CasePage, cursors: list[str], size: int) -> None:

@@ -23,8 +23,9 @@ def render() -> None:
     st.subheader("Signed in")
     safe.show(
         safe.markup(
-            '<dl class="dw-facts"><div><dt>Name</dt><dd>{name}</dd></div><div><dt>Role</dt><dd>{role}</dd></div>'
-            "<div><dt>Key id</dt><dd>{key}</dd></div></dl>",
+            '<div class="dw-facts"><div><span class="dw-small">Name</span><br>{name}</div>'
+            '<div><span class="dw-small">Role</span><br>{role}</div>'
+            '<div><span class="dw-small">Key id</span><br>{key}</div></div>',
             name=safe.line(me.name),
             role=words.ROLES[me.role],
             key=me.key_id,
