@@ -86,3 +86,11 @@ def quantity(value: float, unit: str) -> str:
     """A number with its unit in singular or plural."""
     shown = count(round(value))
     return f"{shown} {unit}" if shown == "1" else f"{shown} {unit}s"
+
+
+def lag(events: int, seconds: float | None) -> str:
+    """How far the worker is behind."""
+    if not events:
+        return "the worker is up to date"
+    waiting = quantity(events, "request") + " waiting for the worker"
+    return f"{waiting}, the oldest for {duration(seconds)}" if seconds else waiting

@@ -94,16 +94,13 @@ def figures(overview: Overview) -> None:
     row[4].metric("Campaigns", f"{overview.campaigns:,d}")
     row[5].metric("Accounts seen", words.count(overview.accounts))
     row[6].metric("Requests seen", words.count(overview.events))
-    lag = words.quantity(overview.worker_lag_events, "request") + " waiting for the worker"
-    if overview.worker_lag_seconds:
-        lag += ", the oldest for " + words.duration(overview.worker_lag_seconds)
     st.caption(
         "Last request "
         + words.when(overview.last_event_at)
         + " UTC · last assessed "
         + words.when(overview.last_assessed_at)
         + " UTC · "
-        + lag
+        + words.lag(overview.worker_lag_events, overview.worker_lag_seconds)
     )
 
 

@@ -1,0 +1,38 @@
+"""Numbers and times in words."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from dashboard import words
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (words.count(12_345), "12,345"),
+        (words.count(1_234_567), "1.23 M"),
+        (words.percent(0.97), "97 %"),
+        (words.percent(0.9966), "99.7 %"),
+        (words.percent(1), "100 %"),
+        (words.percent(0.004), "0.4 %"),
+        (words.amount(14), "14"),
+        (words.amount(0.12345), "0.123"),
+        (words.signed(-0.384), "−0.38"),
+        (words.expected(2.44), "2.4"),
+        (words.duration(90), "2 minutes"),
+        (words.duration(3 * 86_400), "3 days"),
+        (words.quantity(1, "request"), "1 request"),
+        (words.when(None), "–"),
+    ],
+)
+def test_numbers_read_well(shown: str, expected: str) -> None:
+    """Counts, shares and lengths of time come with unit and sensible precision."""
+    assert shown == expected
+
+
+def test_times_are_utc() -> None:
+    """A time of any zone is shown in UTC."""
+    assert words.when(datetime(2026, 9, 7, 12, tzinfo=timezone(timedelta(hours=2)))) == "2026-09-07 10:00"
