@@ -1,0 +1,1 @@
+"""Storage: all the SQL of the house, for SQLite and PostgreSQL."""

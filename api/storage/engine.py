@@ -1,0 +1,70 @@
+"""The database: one engine, read and write transactions that behave alike on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, make_url, text
+
+BUSY_MS = 30_000  # SQLite: longest wait for another process's transaction; all of ours are far shorter
+CACHE_KIB = 65_536  # SQLite's page cache, for the unique index on event ids
+LOCKS = {"events": 0x64777701, "audit": 0x64777702, "migrate": 0x64777703}  # PostgreSQL advisory locks
+
+
+class Database:
+    """A database by URL. ``read()`` sees one snapshot; ``write()`` commits at its end or not at all."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        arguments: dict[str, Any] = {"check_same_thread": False} if self.is_sqlite else {"connect_timeout": 10}
+        self.engine = create_engine(url, pool_pre_ping=not self.is_sqlite, connect_args=arguments)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare)
+            event.listen(self.engine, "begin", _begin)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self, *locks: str) -> Iterator[Connection]:
+        """A transaction that writes; ``locks`` name what no two transactions may write at once.
+
+        SQLite has one writer anyway, whose lock is taken at the start, so that what was read cannot have changed.
+        """
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(write=True)
+            with connection.begin():
+                if not self.is_sqlite:
+                    for name in locks:
+                        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCKS[name]})
+                yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin where we say, not where the driver guesses
+    for pragma in (
+        f"busy_timeout={BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",  # an acknowledged event survives a power cut
+        "foreign_keys=ON",
+        f"cache_size=-{CACHE_KIB}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")
