@@ -11,7 +11,8 @@ from sqlalchemy import Connection, create_engine, event, make_url, text
 
 BUSY_MS = 30_000  # SQLite: longest wait for another process's transaction; all of ours are far shorter
 CACHE_KIB = 65_536  # SQLite's page cache, for the unique index on event ids
-LOCKS = {"events": 0x64777701, "audit": 0x64777702, "migrate": 0x64777703}  # PostgreSQL advisory locks
+# PostgreSQL advisory locks
+LOCKS = {"events": 0x64777701, "audit": 0x64777702, "migrate": 0x64777703, "worker": 0x64777704}
 
 
 class Database:

@@ -1,0 +1,103 @@
+"""The event log: written once by the API, in order, and read from a position on by workers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from api.storage.engine import Database
+from api.storage.models import events, to_micros
+from detector.event import Event
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Event)
+_IN_CHUNK = 500  # ids per query; SQLite's oldest limit on variables is 999
+
+_COLUMNS = "event_id, account_id, timestamp, received_at, payload"
+_INSERT_SQLITE = f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING"
+_INSERT_POSTGRESQL = (
+    f"INSERT INTO events ({_COLUMNS}) SELECT * FROM unnest("
+    "%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bytea[]) ON CONFLICT (event_id) DO NOTHING"
+)
+
+Row = tuple[str, str, int, int, bytes]
+
+
+class Stored(NamedTuple):
+    """An event of the log; ``event`` is None where the payload cannot be read."""
+
+    seq: int
+    event: Event | None
+
+
+def to_row(event: Event, received_at: datetime) -> Row:
+    """The database row of an event. Raises ValueError for what no database can hold."""
+    for name, value in (("event_id", event.event_id), ("account_id", event.account_id)):
+        if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+            raise ValueError(f"{name}: holds a character that is no text (NUL or half of a surrogate pair)")
+    try:
+        payload = _ENCODER.encode(event)
+    except (UnicodeEncodeError, RecursionError, msgspec.MsgspecError, TypeError) as error:
+        raise ValueError(f"cannot be stored as JSON: {error}") from error
+    return event.event_id, event.account_id, to_micros(event.timestamp), to_micros(received_at), payload
+
+
+def insert(connection: Connection, rows: Sequence[Row]) -> int:
+    """Insert rows; returns how many were new. To be called under ``Database.write("events")``.
+
+    The lock makes sequence numbers become visible in their order, so that no worker reads past one that commits later.
+    """
+    if not rows:
+        return 0
+    if connection.dialect.name == "sqlite":
+        return connection.exec_driver_sql(_INSERT_SQLITE, list(rows)).rowcount
+    columns = tuple(list(column) for column in zip(*rows, strict=True))
+    return connection.exec_driver_sql(_INSERT_POSTGRESQL, columns).rowcount
+
+
+def after(connection: Connection, position: int, limit: int) -> list[Stored]:
+    """The next events after a position, in order."""
+    query = select(events.c.seq, events.c.payload).where(events.c.seq > position).order_by(events.c.seq).limit(limit)
+    return [Stored(seq, _decode(payload)) for seq, payload in connection.execute(query)]
+
+
+def by_id(database: Database, event_ids: Collection[str]) -> dict[str, Event]:
+    """Events by id; those that are not (or no longer) there are left out."""
+    wanted = sorted(set(event_ids))
+    found: dict[str, Event] = {}
+    with database.read() as connection:
+        for start in range(0, len(wanted), _IN_CHUNK):
+            query = select(events.c.payload).where(events.c.event_id.in_(wanted[start : start + _IN_CHUNK]))
+            for (payload,) in connection.execute(query):
+                if (event := _decode(payload)) is not None:
+                    found[event.event_id] = event
+    return found
+
+
+def backlog(connection: Connection, position: int) -> tuple[int, datetime | None]:
+    """Events after a position: how many, and when the first of them was received."""
+    query = select(func.count(), func.min(events.c.received_at)).where(events.c.seq > position)
+    count, since = connection.execute(query).one()
+    return count, since
+
+
+def last_seq(connection: Connection) -> int:
+    """The highest sequence number; 0 for an empty log."""
+    return connection.execute(select(func.max(events.c.seq))).scalar() or 0
+
+
+def payloads(connection: Connection, position: int, limit: int) -> list[tuple[int, bytes]]:
+    """Sequence number and JSON of the next events after a position, for export."""
+    query = select(events.c.seq, events.c.payload).where(events.c.seq > position).order_by(events.c.seq).limit(limit)
+    return [(seq, bytes(payload)) for seq, payload in connection.execute(query)]
+
+
+def _decode(payload: bytes) -> Event | None:
+    try:
+        return _DECODER.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
