@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -25,6 +26,7 @@ EXAMPLES_PER_PAGE = 3
 MAX_CHIP_CHARS = 90
 MAX_CHIPS = 8
 MAX_TEMPLATES = 8
+MIN_REASON, MAX_REASON = 3, 4000  # characters, as the service asks (api.schemas.DecisionIn)
 LONG_TEXT_PIXELS = 190
 SHARE_PREFIX = "share"  # units like "share of requests" are shown as percent
 
@@ -196,14 +198,14 @@ def templates(found: Sequence[TemplateOut]) -> None:
 
 
 @st.fragment
-def examples(prompts: Sequence[ExamplePrompt], show_account: bool = False) -> None:
+def examples(prompts: Sequence[ExamplePrompt], key: str, show_account: bool = False) -> None:
     """Example requests as they came in, a few at a time."""
     st.subheader("Example requests")
     if not prompts:
         st.caption("No text is kept of these requests.")
         return
     pages = -(-len(prompts) // EXAMPLES_PER_PAGE)
-    at = pager("examples", pages)
+    at = pager(f"examples_{key}", pages)
     for example in prompts[at * EXAMPLES_PER_PAGE : (at + 1) * EXAMPLES_PER_PAGE]:
         facts = [words.when(example.timestamp) + " UTC", example.model or "model not logged"]
         facts += [f"account {example.account_id}"] if show_account else []
@@ -229,6 +231,11 @@ def examples(prompts: Sequence[ExamplePrompt], show_account: bool = False) -> No
                     safe.block(example.response, LONG_TEXT_PIXELS)
                 else:
                     st.caption("The answer was not logged.")
+
+
+def token(record_id: str) -> str:
+    """A key for a record's widgets, so that nothing typed or turned on one page shows up on another's."""
+    return hashlib.sha256(record_id.encode()).hexdigest()[:16]
 
 
 def pager(name: str, pages: int) -> int:
@@ -265,29 +272,34 @@ def history(decisions: Sequence[DecisionOut]) -> None:
         )
 
 
-def decide(send: Callable[[Decision, str], DecisionOut], kind: Literal["account", "campaign"]) -> None:
+def decide(send: Callable[[Decision, str], DecisionOut], kind: Literal["account", "campaign"], key: str) -> None:
     """The decision form. The service checks role and reason, and records the decision."""
     st.subheader("Decide")
     if not session.may_decide():
         st.caption(READ_ONLY)
         return
-    with st.form("decide", border=True):
+    with st.form(f"decide_{key}", border=True):
         decision: Decision | None = st.radio(
             "Decision",
             list(words.DECISIONS),
             format_func=words.DECISIONS.__getitem__,
             index=None,
             captions=CAPTIONS[kind],
+            key=f"decision_{key}",
         )
         reason = st.text_area(
-            "Reason (required)", height=110, max_chars=4000, placeholder="What you saw, and what decided it"
+            "Reason (required)",
+            height=110,
+            max_chars=MAX_REASON,
+            placeholder="What you saw, and what decided it",
+            key=f"reason_{key}",
         )
         sent = st.form_submit_button("Record decision", type="primary")
     if not sent:
         return
     if decision is None:
         st.warning("Choose a decision first.", icon=":material/info:")
-    elif len(reason.strip()) < 3:
+    elif len(reason.strip()) < MIN_REASON:
         st.warning("Write a reason: a decision without one cannot be reviewed.", icon=":material/info:")
     else:
         try:

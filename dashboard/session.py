@@ -62,10 +62,11 @@ def may_decide() -> bool:
 
 
 @contextmanager
-def problems() -> Iterator[None]:
-    """Show a failure of the service in plain words and end the page there."""
+def asking() -> Iterator[None]:
+    """Show that the service is being asked; show a failure in plain words and end the page there."""
     try:
-        yield
+        with st.spinner("Asking the service …"):
+            yield
     except ApiError as error:
         show_problem(error)
         st.stop()

@@ -25,11 +25,15 @@ def render() -> None:
         if st.button("To the queue"):
             routes.open_queue()
         return
-    with session.problems():
+    links = st.container(horizontal=True)
+    if links.button("Queue", icon=":material/arrow_back:", type="tertiary"):
+        routes.open_queue()
+    with session.asking():
         client = session.client()
         case = client.account(account_id)
         points = client.clusters(account_id)
-    links(case)
+    if case.campaign_id and links.button("Campaign of this account", icon=":material/hub:", type="tertiary"):
+        routes.open_campaign(case.campaign_id)
     parts.banner(case, case.account_id, "Account")
     if session.announcement() and st.button("Next open case", type="primary", icon=":material/skip_next:"):
         next_case(account_id)
@@ -43,7 +47,7 @@ def render() -> None:
         def send(decision: Decision, reason: str) -> DecisionOut:
             return client.decide_account(account_id, decision, reason)
 
-        parts.decide(send, "account")
+        parts.decide(send, "account", f"{parts.token(account_id)}_{len(case.decisions)}")
         parts.history(case.decisions)
 
     left, right = st.columns(2, gap="large")
@@ -52,17 +56,8 @@ def render() -> None:
     with right:
         parts.cluster_map(points, "account")
     parts.templates(case.templates)
-    parts.examples(case.examples)
+    parts.examples(case.examples, key=parts.token(account_id))
     related(case)
-
-
-def links(case: AccountDetail) -> None:
-    """Back to the queue, and up to the campaign."""
-    row = st.container(horizontal=True)
-    if row.button("Queue", icon=":material/arrow_back:", type="tertiary"):
-        routes.open_queue()
-    if case.campaign_id and row.button("Campaign of this account", icon=":material/hub:", type="tertiary"):
-        routes.open_campaign(case.campaign_id)
 
 
 def related(case: AccountDetail) -> None:
@@ -85,7 +80,7 @@ def related(case: AccountDetail) -> None:
 
 def next_case(decided: str) -> None:
     """Go on with the riskiest open case, if there is another."""
-    with session.problems():
+    with session.asking():
         page = session.client().cases({"state": "open", "sort": "risk", "order": "desc", "limit": 2})
     for case in page.items:
         if case.account_id != decided:

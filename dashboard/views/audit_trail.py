@@ -32,7 +32,7 @@ def render() -> None:
 def listing() -> None:
     """One page of the trail."""
     at = int(st.session_state.get("audit_page", 0))
-    with session.problems():
+    with session.asking():
         page = session.client().audit(PAGE_SIZE, at * PAGE_SIZE)
     if not page.items:
         st.info(

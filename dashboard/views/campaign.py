@@ -28,12 +28,12 @@ def render() -> None:
         if st.button("To the campaigns"):
             routes.open_campaigns()
         return
-    with session.problems():
+    if st.button("Campaigns", icon=":material/arrow_back:", type="tertiary"):
+        routes.open_campaigns()
+    with session.asking():
         client = session.client()
         campaign = client.campaign(campaign_id)
         points = own_topics(client.clusters(), campaign)
-    if st.button("Campaigns", icon=":material/arrow_back:", type="tertiary"):
-        routes.open_campaigns()
     parts.banner(campaign, campaign.campaign_id, "Campaign", [("Accounts", words.count(campaign.accounts))])
     session.announcement()
     st.space("xsmall")
@@ -47,7 +47,7 @@ def render() -> None:
         def send(decision: Decision, reason: str) -> DecisionOut:
             return client.decide_campaign(campaign_id, decision, reason)
 
-        parts.decide(send, "campaign")
+        parts.decide(send, "campaign", f"{parts.token(campaign_id)}_{len(campaign.decisions)}")
         parts.history(campaign.decisions)
 
     parts.reasons(campaign.evidence)
@@ -57,7 +57,7 @@ def render() -> None:
     with right:
         parts.cluster_map(points, "campaign")
     parts.templates(campaign.templates)
-    parts.examples(campaign.examples, show_account=True)
+    parts.examples(campaign.examples, key=parts.token(campaign_id), show_account=True)
 
 
 def ties(found: Sequence[TieOut], accounts: int) -> None:

@@ -17,10 +17,10 @@ COLUMNS = {
     "campaign_id": safe.text_column("Campaign", width=170),
     "harvest": safe.text_column("Looks like", width=170),
     "accounts": safe.number_column("Accounts", width=90),
-    "ties": safe.text_column("What ties them most", width=420),
     "requests": safe.number_column("Requests", width=95),
     "output_tokens": safe.number_column("Output tokens", width=115),
     "flagged_at": safe.text_column("Flagged at (UTC)", width=135),
+    "ties": safe.text_column("What ties them most"),
 }
 
 
@@ -38,7 +38,7 @@ def render() -> None:
 def listing() -> None:
     """One page of the list."""
     at = int(st.session_state.get("campaigns_page", 0))
-    with session.problems():
+    with session.asking():
         page = session.client().campaigns(PAGE_SIZE, at * PAGE_SIZE)
     if not page.items:
         st.info(

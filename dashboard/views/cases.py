@@ -67,7 +67,7 @@ COLUMNS = {
 def render() -> None:
     """Figures, filters, and the table."""
     st.title("Queue")
-    with session.problems():
+    with session.asking():
         overview = session.client().overview()
     figures(overview)
     if not overview.events:
@@ -111,7 +111,7 @@ def queue() -> None:
     if st.session_state.get(FILTER) != parameters:
         st.session_state[FILTER], st.session_state[CURSORS] = parameters, []
     cursors: list[str] = st.session_state.setdefault(CURSORS, [])
-    with session.problems():
+    with session.asking():
         page = session.client().cases({**parameters, "cursor": cursors[-1] if cursors else None})
     st.session_state[routes.LAST_QUEUE] = st.query_params.to_dict()
     if not page.items:

@@ -38,7 +38,7 @@ def render() -> None:
     if me.role != "admin":
         st.caption("Administrators see and manage the keys here.")
         return
-    with session.problems():
+    with session.asking():
         keys = session.client().keys()
     st.caption(
         "Only hashes of keys are stored. Make and revoke keys with `distillwatch keys` on the service's machine."
