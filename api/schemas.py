@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Role = Literal["analyst", "lead", "admin", "auditor", "gateway"]
 Verdict = Literal["flag", "watch", "clear"]
@@ -108,7 +108,9 @@ class CasePage(Schema):
 
 class DecisionIn(Schema):
     decision: Decision
-    reason: str = Field(min_length=3, max_length=4000)
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=4000, pattern=r"^[^\x00]*$")
+    ]
 
 
 class DecisionOut(Schema):
@@ -183,6 +185,29 @@ class CampaignDetail(CampaignRow):
     decisions: list[DecisionOut] = []
 
 
+Action = Literal["allow", "observe", "throttle", "step_up", "reduce", "block"]
+
+
+class VerdictOut(Schema):
+    """What a gateway should do about an account. Fail open: without an answer, let the request through."""
+
+    account_id: str
+    action: Action
+    verdict: Verdict
+    risk: float
+    reasons: list[str] = Field(default=[], description="Codes: signals that speak for it, and what people decided")
+    scope: Literal["account"] = "account"
+    expires_at: datetime = Field(description="Ask again after this")
+
+
+class VerdictPage(Schema):
+    """Verdicts that changed, the oldest change first; ``next`` is the ``since`` of the next question."""
+
+    items: list[VerdictOut]
+    next: str
+    more: bool
+
+
 class AuditEntry(Schema):
     entry_id: int
     at: datetime
@@ -198,7 +223,7 @@ class AuditPage(Schema):
 
 
 class KeyIn(Schema):
-    name: str = Field(min_length=1, max_length=200)
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
     role: Role
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -35,15 +36,20 @@ class Stored(NamedTuple):
 
 
 def to_row(event: Event, received_at: datetime) -> Row:
-    """The database row of an event. Raises ValueError for what no database can hold."""
-    for name, value in (("event_id", event.event_id), ("account_id", event.account_id)):
-        if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
-            raise ValueError(f"{name}: holds a character that is no text (NUL or half of a surrogate pair)")
+    """The database row of an event. What no database can hold is replaced: a prompt must not escape storage by it."""
+    event.event_id, event.account_id = _storable(event.event_id), _storable(event.account_id)
     try:
         payload = _ENCODER.encode(event)
-    except (UnicodeEncodeError, RecursionError, msgspec.MsgspecError, TypeError) as error:
-        raise ValueError(f"cannot be stored as JSON: {error}") from error
+    except UnicodeEncodeError:  # half a surrogate pair somewhere
+        payload = json.dumps(msgspec.to_builtins(event), ensure_ascii=False).encode("utf-8", "replace")
     return event.event_id, event.account_id, to_micros(event.timestamp), to_micros(received_at), payload
+
+
+def _storable(text: str) -> str:
+    """Text without NUL and halves of surrogate pairs; U+FFFD stands for them."""
+    if text.isprintable():
+        return text  # the usual case, checked fast
+    return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
 
 
 def insert(connection: Connection, rows: Sequence[Row]) -> int:

@@ -1,0 +1,1 @@
+"""Services: what the routes do, in terms of storage and detector."""

@@ -1,0 +1,20 @@
+"""What is measured, for /metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+EVENTS = Counter("distillwatch_events", "Events by what became of them", ["format", "outcome"])
+BODIES = Counter("distillwatch_bodies_refused", "Request bodies refused as a whole", ["reason"])
+COMMIT_SECONDS = Histogram("distillwatch_commit_seconds", "Time of one commit of events", buckets=_FAST)
+REQUEST_SECONDS = Histogram(
+    "distillwatch_request_seconds", "Time until the answer", ["method", "route", "status"], buckets=_FAST
+)
+LAG_EVENTS = Gauge("distillwatch_worker_lag_events", "Events stored and not yet profiled")
+LAG_SECONDS = Gauge("distillwatch_worker_lag_seconds", "Age of the oldest event not yet profiled")
+FLAGGED = Gauge("distillwatch_flagged_accounts", "Accounts whose verdict is flag")
+WORKER_EVENTS = Gauge("distillwatch_worker_events", "Events profiled so far")
+WORKER_SKIPPED = Gauge("distillwatch_worker_skipped_events", "Events that the detector could not read")
+ASSESS_SECONDS = Gauge("distillwatch_assess_seconds", "Duration of the last assessment")

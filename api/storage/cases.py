@@ -1,0 +1,197 @@
+"""Findings on accounts: written by the worker, sorted, filtered and cut into pages in SQL for the queue."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, case, delete, func, or_, select, type_coerce
+
+from api.schemas import CaseSort, CaseState, Verdict
+from api.storage.engine import Database
+from api.storage.models import account_findings
+from api.storage.upsert import common_values, upsert
+from detector.assessment import AccountFinding
+
+T = account_findings.c
+ROW = [c for c in account_findings.columns if c.name != "finding"]
+DECODER = msgspec.json.Decoder(AccountFinding)
+_CHUNK = 500
+CaseRecord = Row  # of ROW
+
+
+class BadCursor(ValueError):
+    """The cursor is none that this service gave out for this sort order."""
+
+
+class Query(NamedTuple):
+    """What the queue is asked for."""
+
+    sort: CaseSort = "risk"
+    descending: bool = True
+    state: CaseState | None = None
+    verdict: Verdict | None = None
+    min_risk: float | None = None
+    text: str | None = None
+    limit: int = 50
+    cursor: str | None = None
+
+
+class Page(NamedTuple):
+    """A page of the queue; total and expected false flags are of all that match."""
+
+    rows: Sequence[CaseRecord]
+    total: int
+    expected_false: float
+    next_cursor: str | None
+
+
+def store(connection: Connection, findings: Sequence[AccountFinding], now: datetime) -> None:
+    """Write findings; state and the earliest time of flagging stay."""
+    rows = [
+        {
+            "account_id": f.account_id,
+            "campaign_id": f.campaign_id,
+            "top_reason": next((e.text for e in f.evidence if e.direction == "for"), "").replace("\0", "\ufffd"),
+            **common_values(f, now),
+        }
+        for f in findings
+    ]
+    upsert(connection, account_findings, rows, now)
+
+
+def forget(connection: Connection, account_ids: Collection[str]) -> None:
+    """Remove accounts that left the window, but none that was ever flagged or decided on."""
+    ids = sorted(account_ids)
+    for start in range(0, len(ids), _CHUNK):
+        chosen = T.account_id.in_(ids[start : start + _CHUNK])
+        connection.execute(delete(account_findings).where(chosen, T.flagged_at.is_(None), T.state == "open"))
+
+
+def ids(connection: Connection) -> set[str]:
+    """All accounts with a finding."""
+    return set(connection.execute(select(T.account_id)).scalars())
+
+
+def page(database: Database, query: Query) -> Page:
+    """One page of the queue. Raises BadCursor."""
+    matching = _conditions(query)
+    value = _sort_value(query.sort)
+    order = value.desc() if query.descending else value.asc()
+    statement = (
+        select(*ROW, value.label("sort_value")).where(*matching).order_by(order, T.account_id).limit(query.limit + 1)
+    )
+    if query.cursor:
+        statement = statement.where(_beyond(value, query))
+    with database.read() as connection:
+        totals = select(func.count(), func.sum(case((T.verdict == "flag", 1.0 - T.risk), else_=0.0)))
+        total, expected_false = connection.execute(totals.where(*matching)).one()
+        rows = connection.execute(statement).all()
+    more = len(rows) > query.limit
+    rows = rows[: query.limit]
+    return Page(rows, total, float(expected_false or 0.0), _cursor(query.sort, rows[-1]) if more else None)
+
+
+def get(database: Database, account_id: str) -> tuple[CaseRecord, AccountFinding] | None:
+    """One account with its whole finding."""
+    with database.read() as connection:
+        row = connection.execute(select(account_findings).where(T.account_id == account_id)).first()
+    return (row, DECODER.decode(row.finding)) if row else None
+
+
+def rows_of(database: Database, account_ids: Collection[str]) -> dict[str, CaseRecord]:
+    """Rows of some accounts, by id."""
+    wanted = sorted(account_ids)
+    found: dict[str, CaseRecord] = {}
+    with database.read() as connection:
+        for start in range(0, len(wanted), _CHUNK):
+            rows = connection.execute(select(*ROW).where(T.account_id.in_(wanted[start : start + _CHUNK])))
+            found.update((r.account_id, r) for r in rows)
+    return found
+
+
+def changed_after(database: Database, since: datetime, account_id: str, limit: int) -> Sequence[CaseRecord]:
+    """Accounts whose verdict or state changed after (``since``, ``account_id``), in that order."""
+    later = or_(T.changed_at > since, and_(T.changed_at == since, T.account_id > account_id))
+    with database.read() as connection:
+        return connection.execute(select(*ROW).where(later).order_by(T.changed_at, T.account_id).limit(limit)).all()
+
+
+def findings(database: Database, chunk: int = _CHUNK) -> Any:
+    """All findings with their state, for export: (state, finding) pairs."""
+    last = ""
+    while True:
+        query = select(T.account_id, T.state, T.finding).where(T.account_id > last).order_by(T.account_id).limit(chunk)
+        with database.read() as connection:
+            rows = connection.execute(query).all()
+        for row in rows:
+            yield row.state, DECODER.decode(row.finding)
+        if len(rows) < chunk:
+            return
+        last = rows[-1].account_id
+
+
+def _conditions(query: Query) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.verdict:
+        conditions.append(T.verdict == query.verdict)
+    elif query.state in (None, "open"):  # a decided case stays findable by its state, whatever became of its verdict
+        conditions.append(T.verdict.in_(["flag", "watch"]))
+    if query.state:
+        conditions.append(T.state == query.state)
+    if query.min_risk is not None:
+        conditions.append(T.risk >= query.min_risk)
+    if query.text:
+        text = query.text.lower()
+        conditions.append(
+            or_(
+                func.lower(T.account_id).contains(text, autoescape=True),
+                func.lower(T.campaign_id).contains(text, autoescape=True),
+            )
+        )
+    return conditions
+
+
+def _sort_value(sort: CaseSort) -> ColumnElement[Any]:
+    if sort == "flagged_at":
+        return func.coalesce(type_coerce(T.flagged_at, BigInteger), -1)
+    if sort == "last_seen":
+        return type_coerce(T.last_seen, BigInteger)
+    return T[sort]
+
+
+def _cursor(sort: CaseSort, row: CaseRecord) -> str:
+    return base64.urlsafe_b64encode(json.dumps([sort, row.sort_value, row.account_id]).encode()).decode()
+
+
+def _beyond(value: ColumnElement[Any], query: Query) -> ColumnElement[bool]:
+    try:
+        sort, last, account_id = json.loads(base64.urlsafe_b64decode(query.cursor or ""))
+        good = (
+            sort == query.sort
+            and isinstance(account_id, str)
+            and isinstance(last, str if sort == "account_id" else int | float)
+        )
+    except (ValueError, TypeError):
+        good = False
+    if not good:
+        raise BadCursor("the cursor does not belong to this list: start again without one")
+    further = value < last if query.descending else value > last
+    return or_(further, and_(value == last, T.account_id > account_id))
+
+
+def summary(connection: Connection) -> dict[str, Any]:
+    """Figures of the overview."""
+    flagged, open_ = T.verdict == "flag", and_(T.state == "open", T.verdict.in_(["flag", "watch"]))
+    query = select(
+        func.count().label("accounts"),
+        func.count(case((flagged, 1))).label("flagged"),
+        func.count(case((T.verdict == "watch", 1))).label("watched"),
+        func.count(case((open_, 1))).label("open_cases"),
+        func.coalesce(func.sum(case((flagged, 1.0 - T.risk), else_=0.0)), 0.0).label("expected_false"),
+    )
+    return dict(connection.execute(query).one()._mapping)
