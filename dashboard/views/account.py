@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from api.schemas import AccountDetail, Decision, DecisionOut
-from dashboard import parts, routes, safe, session
+from dashboard import deciding, paging, routes, safe, session, texts, verdict
 
 RELATED_COLUMNS = {
     "account_id": safe.text_column("Account", width=220),
@@ -34,29 +34,29 @@ def render() -> None:
         points = client.clusters(account_id)
     if case.campaign_id and links.button("Campaign of this account", icon=":material/hub:", type="tertiary"):
         routes.open_campaign(case.campaign_id)
-    parts.banner(case, case.account_id, "Account")
+    verdict.banner(case, case.account_id, "Account")
     if session.announcement() and st.button("Next open case", type="primary", icon=":material/skip_next:"):
         next_case(account_id)
     st.space("xsmall")
 
     evidence, side = st.columns([2.3, 1], gap="large")
     with evidence:
-        parts.reasons(case.evidence)
+        verdict.reasons(case.evidence)
     with side:
 
         def send(decision: Decision, reason: str) -> DecisionOut:
             return client.decide_account(account_id, decision, reason)
 
-        parts.decide(send, "account", f"{parts.token(account_id)}_{len(case.decisions)}")
-        parts.history(case.decisions)
+        deciding.decide(send, "account", f"{paging.token(account_id)}_{len(case.decisions)}")
+        deciding.history(case.decisions)
 
     left, right = st.columns(2, gap="large")
     with left:
-        parts.activity(case.activity)
+        verdict.activity(case.activity)
     with right:
-        parts.cluster_map(points, "account")
-    parts.templates(case.templates)
-    parts.examples(case.examples, key=parts.token(account_id))
+        verdict.cluster_map(points, "account")
+    texts.templates(case.templates)
+    texts.examples(case.examples, key=paging.token(account_id))
     related(case)
 
 

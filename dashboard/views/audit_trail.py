@@ -7,7 +7,7 @@ import json
 import streamlit as st
 
 from api.schemas import AuditEntry
-from dashboard import parts, safe, session, words
+from dashboard import paging, safe, session, words
 
 PAGE_SIZE = 100
 
@@ -40,7 +40,7 @@ def listing() -> None:
         )
         return
     st.caption(words.quantity(page.total, "recorded action"))
-    parts.pager("audit", -(-page.total // PAGE_SIZE))
+    paging.pager("audit", -(-page.total // PAGE_SIZE))
     safe.table([as_row(entry) for entry in page.items], COLUMNS, key=f"audit_{at:d}")
 
 

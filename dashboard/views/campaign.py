@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from api.schemas import CampaignDetail, CampaignMember, ClusterPoint, Decision, DecisionOut, TieOut
-from dashboard import parts, routes, safe, session, words
+from dashboard import deciding, paging, routes, safe, session, texts, verdict, words
 
 MEMBER_COLUMNS = {
     "risk": safe.share_column("Risk", width=110, help="Of the account by itself, calibrated"),
@@ -34,7 +34,7 @@ def render() -> None:
         client = session.client()
         campaign = client.campaign(campaign_id)
         points = own_topics(client.clusters(), campaign)
-    parts.banner(campaign, campaign.campaign_id, "Campaign", [("Accounts", words.count(campaign.accounts))])
+    verdict.banner(campaign, campaign.campaign_id, "Campaign", [("Accounts", words.count(campaign.accounts))])
     session.announcement()
     st.space("xsmall")
 
@@ -47,17 +47,17 @@ def render() -> None:
         def send(decision: Decision, reason: str) -> DecisionOut:
             return client.decide_campaign(campaign_id, decision, reason)
 
-        parts.decide(send, "campaign", f"{parts.token(campaign_id)}_{len(campaign.decisions)}")
-        parts.history(campaign.decisions)
+        deciding.decide(send, "campaign", f"{paging.token(campaign_id)}_{len(campaign.decisions)}")
+        deciding.history(campaign.decisions)
 
-    parts.reasons(campaign.evidence)
+    verdict.reasons(campaign.evidence)
     left, right = st.columns(2, gap="large")
     with left:
-        parts.activity(campaign.activity)
+        verdict.activity(campaign.activity)
     with right:
-        parts.cluster_map(points, "campaign")
-    parts.templates(campaign.templates)
-    parts.examples(campaign.examples, key=parts.token(campaign_id), show_account=True)
+        verdict.cluster_map(points, "campaign")
+    texts.templates(campaign.templates)
+    texts.examples(campaign.examples, key=paging.token(campaign_id), show_account=True)
 
 
 def ties(found: Sequence[TieOut], accounts: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from api.schemas import CampaignRow
-from dashboard import parts, routes, safe, session, words
+from dashboard import paging, routes, safe, session, words
 
 PAGE_SIZE = 50
 OPENED = "campaigns_opened"
@@ -48,7 +48,7 @@ def listing() -> None:
         )
         return
     st.caption(words.quantity(page.total, "campaign"))
-    parts.pager("campaigns", -(-page.total // PAGE_SIZE))
+    paging.pager("campaigns", -(-page.total // PAGE_SIZE))
 
     def open_row(index: int) -> None:
         st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1

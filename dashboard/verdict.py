@@ -1,0 +1,134 @@
+"""What the detector says of an account or a campaign: the verdict, the reasons, when it works and what it asks about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import streamlit as st
+from markupsafe import Markup
+
+from api.schemas import AccountDetail, CampaignDetail, ClusterPoint, EvidenceOut
+from dashboard import charts, safe, words
+
+SHARE_PREFIX = "share"  # units like "share of requests" are shown as percent
+
+Direction = Literal["for", "against"]
+
+REASONS: dict[Direction, str] = {"for": "Speaks for harvesting", "against": "Speaks against it"}
+NO_REASONS: dict[Direction, str] = {
+    "for": "No signal speaks for harvesting.",
+    "against": "No signal speaks against it.",
+}
+REASONS_HELP = (
+    "Contribution: change in the log-odds of harvesting; the sum, with the base rate, gives the risk. "
+    "Percentile: share of all accounts with a lower value."
+)
+
+
+def banner(
+    case: AccountDetail | CampaignDetail, identity: str, kind: str, more: Sequence[tuple[str, str]] = ()
+) -> None:
+    """What the detector says, in one glance; ``more`` adds facts (label, value)."""
+    facts = [
+        ("Requests", words.count(case.requests)),
+        ("Input tokens", words.count(case.input_tokens)),
+        ("Output tokens", words.count(case.output_tokens)),
+        ("First seen (UTC)", words.when(case.first_seen)),
+        ("Last seen (UTC)", words.when(case.last_seen)),
+        ("Active for", words.span(case.first_seen, case.last_seen)),
+        ("Flagged at (UTC)", words.when(case.flagged_at)),
+        *more,
+    ]
+    looks = safe.markup(", looks like <b>{harvest}</b>", harvest=case.harvest) if case.harvest else Markup("")
+    safe.show(
+        safe.markup(
+            '<div class="dw-banner {verdict}"><div class="dw-small">{kind}</div><div class="dw-id">{identity}</div>'
+            '<div class="dw-verdict"><span class="dw-pill {verdict}">{word}</span>'
+            '<span class="dw-pill state">{state}</span><b>{risk}</b> risk of harvesting{looks}</div>'
+            '<div class="dw-facts">{facts}</div></div>',
+            verdict=case.verdict,
+            kind=kind,
+            identity=safe.line(identity),
+            word=words.VERDICTS[case.verdict],
+            state=words.STATES[case.state],
+            risk=words.percent(case.risk),
+            looks=looks,
+            facts=safe.join(
+                [
+                    safe.markup('<div><span class="dw-small">{label}</span><br>{value}</div>', label=a, value=b)
+                    for a, b in facts
+                ]
+            ),
+        )
+    )
+
+
+def reasons(evidence: Sequence[EvidenceOut]) -> None:
+    """Reasons for and against as two equal columns, drawn on one scale."""
+    scale = max((abs(e.contribution) for e in evidence), default=1.0) or 1.0
+    for column, direction in zip(st.columns(2, gap="medium"), REASONS, strict=True):
+        chosen = sorted((e for e in evidence if e.direction == direction), key=lambda e: -abs(e.contribution))
+        cards = [_reason(e, scale) for e in chosen]
+        with column:
+            st.subheader(REASONS[direction], help=REASONS_HELP)
+            st.caption(
+                words.quantity(len(chosen), "reason")
+                + ", together "
+                + words.signed(sum(e.contribution for e in chosen))
+                + " log-odds"
+            )
+            safe.show(
+                safe.join(cards)
+                if cards
+                else safe.markup('<div class="dw-empty">{text}</div>', text=NO_REASONS[direction])
+            )
+
+
+def _reason(evidence: EvidenceOut, scale: float) -> Markup:
+    if evidence.unit.startswith(SHARE_PREFIX):
+        value, unit = words.percent(evidence.value), evidence.unit.removeprefix(SHARE_PREFIX).strip()
+    else:
+        value, unit = words.amount(evidence.value), evidence.unit
+    return safe.markup(
+        '<div class="dw-reason"><div class="dw-head"><span class="dw-title">{title}</span>'
+        '<span class="dw-number"><b>{value}</b> {unit}</span></div><p>{text}</p>'
+        '<div class="dw-row"><span>Contribution</span><div class="dw-bar">'
+        '<span class="{direction}" style="width:{width:.1f}%"></span></div><span>{contribution}</span></div>'
+        '<div class="dw-row"><span>Percentile</span><div class="dw-scale">'
+        '<span style="left:{percentile:.2f}%"></span></div><span>{rank}</span></div></div>',
+        title=evidence.title,
+        value=value,
+        unit=unit,
+        text=evidence.text,
+        direction=evidence.direction,
+        width=100 * min(abs(evidence.contribution) / scale, 1.0),
+        contribution=words.signed(evidence.contribution),
+        percentile=100 * min(max(evidence.percentile, 0.0), 1.0),
+        rank=words.percent(evidence.percentile),
+    )
+
+
+def activity(counts: Sequence[int]) -> None:
+    """When the requests come, by hour of the week."""
+    st.subheader("When it works")
+    if not any(counts):
+        st.caption("No activity is recorded in the window.")
+        return
+    busy = sum(1 for n in counts if n)
+    st.caption(f"Requests by weekday and hour, UTC. Active in {busy:d} of {charts.HOURS_OF_WEEK:d} hours of the week.")
+    safe.chart(charts.heat_map(counts), "Heat map of requests by weekday and hour of day")
+
+
+def cluster_map(points: Sequence[ClusterPoint], kind: Literal["account", "campaign"]) -> None:
+    """What the requests are about, over what everyone asks."""
+    st.subheader("What it asks about")
+    own = [p for p in points if p.account]
+    if not own:
+        st.caption("No topics are recorded: the requests have no text, or the window is over.")
+        return
+    used = sum(1 for p in points if p.population or p.account)
+    st.caption(f"Topics, near means alike: grey everyone, orange this one; {len(own):,d} of {used:,d} topics in use.")
+    safe.chart(
+        charts.cluster_map(points, kind), "Map of topics: the population in grey, this account or campaign in colour"
+    )
