@@ -10,8 +10,8 @@ import polars as pl
 from scipy.special import expit
 
 from detector.assessment import AccountFinding, Assessment, CampaignFinding, Evidence, Related, Template, Tie, Verdict
-from detector.campaigns import FEATURES, MIN_MEMBERS, Groups, discover, group_features, slice_view
-from detector.profiles import Profiles
+from detector.campaigns import CLASS_OF_TIE, FEATURES, MIN_MEMBERS, Groups, discover, group_features, slice_view
+from detector.profiles import KIND, KINDS, Profiles
 from detector.scoring import Scorer
 from detector.signals import SIGNALS, evaluate
 from detector.view import View
@@ -21,6 +21,7 @@ SLICE_SHARE = (0.1, 0.8)  # a frame in this share of an account's requests is lo
 SLICES_PER_ACCOUNT = 2
 SLICE_PENALTY = 1.0  # log-odds paid for having looked at more than one slice of the account
 MIN_TIE_CLASSES = 2  # kinds of link that a campaign needs beside one another
+MEMBER_LOG_ODDS = -1.5  # of a member's own part of the shared work: below this it speaks against harvesting, see docs/decisions
 CHECKPOINTS = 16  # prefixes, in equal steps of log requests, at which the flag time is looked for
 EXAMPLES = 6
 HARVESTS = {
@@ -46,7 +47,7 @@ def score(view: View, scorer: Scorer) -> Scored:
     """Evaluate and score all signals on a view."""
     values = evaluate(view)
     contributions = scorer.contributions(values)
-    return Scored(view, values, contributions, scorer.weights.intercept + contributions.sum(axis=1))
+    return Scored(view, values, contributions, scorer.model.base + contributions.sum(axis=1))
 
 
 def campaign_log_odds(features: pl.DataFrame, scorer: Scorer) -> np.ndarray:
@@ -67,8 +68,8 @@ def assess(profiles: Profiles, scorer: Scorer) -> Assessment:
     campaigns, member_of = _campaigns(profiles, scorer)
     risk = expit(log_odds)
     by_acct = {int(a): i for i, a in enumerate(own.view.acct)}
-    for acct, (campaign_id, campaign_risk, _) in member_of.items():
-        risk[by_acct[acct]] = max(risk[by_acct[acct]], campaign_risk)
+    for acct, place in member_of.items():
+        risk[by_acct[acct]] = max(risk[by_acct[acct]], place.risk)
     verdicts = np.where(risk >= weights.flag_at, 2, np.where(risk >= weights.watch_at, 1, 0))
     flagged_at = _flag_times(profiles, own, verdicts == 2, scorer)
     accounts = _account_findings(profiles, own, risk, verdicts, member_of, flagged_at, scorer)
@@ -113,41 +114,107 @@ def _slice_log_odds(profiles: Profiles, own: Scored, scorer: Scorer) -> np.ndarr
     return own.view.aligned(best, "log_odds", -np.inf)
 
 
-def _campaigns(profiles: Profiles, scorer: Scorer) -> tuple[list[CampaignFinding], dict[int, tuple[str, float, str]]]:
-    """Campaigns at least worth watching, and for each member account its campaign, the campaign's risk and why it is in."""
-    groups = discover(profiles)
+@dataclass(frozen=True)
+class Membership:
+    """An account's place in a campaign."""
+
+    campaign_id: str
+    risk: float  # on the accounts' scale
+    why: str
+    flagged_at: datetime | None
+
+
+def _campaigns(profiles: Profiles, scorer: Scorer) -> tuple[list[CampaignFinding], dict[int, Membership]]:
+    """Campaigns at least worth watching, and each member account's place in its campaign."""
+    weights = scorer.weights
+    candidates = _risky(discover(profiles), profiles, scorer, min(weights.campaign_flag_at, weights.watch_at))
+    if not len(candidates):
+        return [], {}
+    groups = _purify(candidates, scorer)
     if not len(groups):
         return [], {}
     view = slice_view(groups.rows)
     scored = score(view, scorer)
     features, ties = group_features(groups, profiles, scored.log_odds, view)
     risk = expit(campaign_log_odds(features, scorer))
-    weights = scorer.weights
     names = dict(profiles.accounts.select("acct", "account_id").iter_rows())
     findings: list[CampaignFinding] = []
-    member_of: dict[int, tuple[str, float, str]] = {}
+    member_of: dict[int, Membership] = {}
     rows_by_group = {int(k[0]): t for k, t in groups.rows.partition_by("group", as_dict=True).items()}
     seeds = {int(k[0]): t for k, t in groups.seeds.partition_by("group", as_dict=True).items()}
+    times = _campaign_times(groups.rows, features, scorer)
     for i in np.argsort(-risk, kind="stable"):
-        if risk[i] < min(weights.campaign_flag_at, weights.watch_at):
+        campaign_risk = _account_risk(float(risk[i]), scorer)
+        if campaign_risk < weights.watch_at:
             break
         group = int(view.acct[int(i)])
         rows = rows_by_group[group]
-        uses = rows.group_by("acct").len().filter(~pl.col("acct").is_in(list(member_of)))
+        uses = rows.group_by("acct").agg(pl.len(), pl.col("ts").min()).filter(~pl.col("acct").is_in(list(member_of)))
         if len(uses) < MIN_MEMBERS:
             continue
         kinds = seeds[group]["kind"].unique().to_list()
         own_ties = _with_seed_tie(ties[group], kinds, rows, len(uses), profiles)
         if _tie_classes(own_ties) < MIN_TIE_CLASSES:
             continue
-        campaign_risk = _account_risk(float(risk[i]), scorer)
         campaign_id = f"c{group:016x}"
         accts = uses.sort("acct")["acct"].to_list()
-        why = own_ties[0].text
-        for acct, count in uses.iter_rows():
-            member_of[acct] = (campaign_id, campaign_risk, f"{count} of its requests are part of the shared work. {why}")
-        findings.append(_campaign_finding(campaign_id, campaign_risk, accts, names, rows, own_ties, scored, int(i), scorer, member_of))
+        flagged = campaign_risk >= weights.flag_at
+        for acct, count, first in uses.iter_rows():
+            why = f"{count} of its requests are part of the shared work. {own_ties[0].text}"
+            member_of[acct] = Membership(campaign_id, campaign_risk, why, _when(max(first, times[group])) if flagged else None)
+        finding = _campaign_finding(campaign_id, campaign_risk, accts, names, rows, own_ties, scored, int(i), scorer, member_of)
+        finding.flagged_at = _when(times[group]) if flagged else None
+        findings.append(finding)
     return findings, member_of
+
+
+def _risky(groups: Groups, profiles: Profiles, scorer: Scorer, at_least: float) -> Groups:
+    """The candidate groups that would at least be watched."""
+    if not len(groups):
+        return groups
+    view = slice_view(groups.rows)
+    features, _ = group_features(groups, profiles, score(view, scorer).log_odds, view)
+    return groups.keep(features.filter(pl.Series(expit(campaign_log_odds(features, scorer)) >= at_least)).select("group"))
+
+
+def _purify(groups: Groups, scorer: Scorer) -> Groups:
+    """Leave out members whose own part of the shared work speaks against harvesting: no guilt by association.
+
+    Groups that shrink below MIN_MEMBERS fall.
+    """
+    keyed = groups.rows.with_columns(pl.struct("group", "acct").hash(3).alias("part"))
+    view = slice_view(keyed.drop("group").rename({"part": "group"}))
+    odds = pl.DataFrame({"part": view.acct, "odds": score(view, scorer).log_odds})
+    parts = keyed.select("part", "group", "acct").unique().join(odds, on="part").filter(pl.col("odds") >= MEMBER_LOG_ODDS).select("group", "acct")
+    members = groups.members.join(parts, on=["group", "acct"], how="semi")
+    large = members.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS).select("group")
+    kept = Groups(members, groups.rows.join(parts, on=["group", "acct"], how="semi"), groups.seeds)
+    return kept.keep(large)
+
+
+def _campaign_times(rows: pl.DataFrame, features: pl.DataFrame, scorer: Scorer) -> dict[int, int]:
+    """Time (microseconds) at which the growing slice of each group first made it a campaign, replayed at CHECKPOINTS prefixes."""
+    ranked = rows.sort("group", "ts", "event_key").with_columns((pl.int_range(pl.len()).over("group") + 1).alias("rank"), pl.len().over("group").alias("size"))
+    times = {int(g): int(t) for g, t in rows.group_by("group").agg(pl.col("ts").max()).iter_rows()}
+    for cut in _cuts(int(ranked["size"].max()))[::-1]:  # type: ignore[arg-type]
+        prefix = ranked.filter((pl.col("rank") <= cut) & (pl.col("size") >= cut))
+        about = prefix.group_by("group").agg(pl.col("acct").n_unique().alias("members"), pl.col("ts").max().alias("end"))
+        about = about.filter(pl.col("members") >= MIN_MEMBERS)
+        if not len(about):
+            continue
+        view = slice_view(prefix.join(about.select("group"), on="group", how="semi").drop("rank", "size"))
+        then = pl.DataFrame({"group": view.acct, "log_odds": score(view, scorer).log_odds}).join(about, on="group")
+        then = then.join(features.drop("log_odds"), on="group").with_columns(pl.col("members").log(2).alias("log_members"))
+        risk = expit(campaign_log_odds(then, scorer))
+        passed = then.filter(pl.Series(risk >= scorer.weights.campaign_flag_at))
+        times.update({int(g): int(t) for g, t in passed.select("group", "end").iter_rows()})
+    return times
+
+
+def _cuts(size: int) -> np.ndarray:
+    """Prefix lengths in equal steps of the logarithm, from MIN_REQUESTS on."""
+    steps = np.linspace(0, np.log(max(size / MIN_REQUESTS, 1.01)), CHECKPOINTS)
+    return np.unique(np.round(MIN_REQUESTS * np.exp(steps)).astype(int))
 
 
 def _account_risk(campaign_risk: float, scorer: Scorer) -> float:
@@ -157,8 +224,6 @@ def _account_risk(campaign_risk: float, scorer: Scorer) -> float:
 
 
 def _with_seed_tie(ties: list[Tie], kinds: list[int], rows: pl.DataFrame, members: int, profiles: Profiles) -> list[Tie]:
-    from detector.profiles import KIND
-
     content = [k for k in ("piece", "system", "state") if KIND[k] in kinds]
     if not content:
         return ties
@@ -171,8 +236,6 @@ def _with_seed_tie(ties: list[Tie], kinds: list[int], rows: pl.DataFrame, member
 
 def _tie_classes(ties: list[Tie]) -> int:
     """Number of independent kinds of link."""
-    from detector.campaigns import CLASS_OF_TIE
-
     classes = {CLASS_OF_TIE.get(t.kind, {"template": "content", "prompt": "content"}.get(t.kind, t.kind)) for t in ties}
     return len(classes)
 
@@ -237,7 +300,7 @@ def _examples(rows: pl.DataFrame) -> list[str]:
 
 def _campaign_finding(
     campaign_id: str, risk: float, accts: list[int], names: dict[int, str], rows: pl.DataFrame, ties: list[Tie],
-    scored: Scored, i: int, scorer: Scorer, member_of: dict[int, tuple[str, float, str]],
+    scored: Scored, i: int, scorer: Scorer, member_of: dict[int, Membership],
 ) -> CampaignFinding:  # fmt: skip
     rows = rows.filter(pl.col("acct").is_in(accts)).sort("event_key")
     examples = _examples(rows)
@@ -249,25 +312,22 @@ def _campaign_finding(
         harvest=_harvest(scored.contributions[i]), input_tokens=int(rows["input_tokens"].sum()), output_tokens=int(rows["output_tokens"].sum()),
         ties=ties, evidence=_evidence(scored, i, scorer, examples), templates=_templates(rows, dict(pieces.iter_rows())),
         clusters=_top_clusters(rows), activity=_activity(rows), example_event_ids=examples,
-        members={names[a]: member_of[a][2] for a in accts},
+        members={names[a]: member_of[a].why for a in accts},
     )  # fmt: skip
 
 
 def _flag_times(profiles: Profiles, own: Scored, flagged: np.ndarray, scorer: Scorer) -> dict[int, datetime]:
-    """For each flagged account the time at which its own growing profile first passed the threshold.
+    """For each flagged account the time at which its own growing profile first passed the threshold, where it did.
 
-    Replayed on the account's sample at CHECKPOINTS prefixes; an account flagged by its campaign alone gets the time of the
-    prefix of MIN_REQUESTS requests at which the campaign's work could be seen.
+    Replayed on the account's sample at CHECKPOINTS prefixes.
     """
     accts = own.view.acct.filter(pl.Series(flagged))
     if not len(accts):
         return {}
     rows = profiles.sample.filter(pl.col("acct").is_in(accts.implode())).sort("acct", "ts", "event_key")
     rows = rows.with_columns((pl.int_range(pl.len()).over("acct") + 1).alias("rank"), pl.len().over("acct").alias("size"))
-    cuts = np.unique(np.round(MIN_REQUESTS * np.exp(np.linspace(0, np.log(max(rows["size"].max() / MIN_REQUESTS, 1.01)), CHECKPOINTS))).astype(int))
-    last = rows.group_by("acct").agg(pl.col("ts").max())
-    times = {int(a): int(t) for a, t in last.iter_rows()}
-    for cut in cuts[::-1]:
+    times: dict[int, int] = {}
+    for cut in _cuts(int(rows["size"].max()))[::-1]:  # type: ignore[arg-type]
         prefix = rows.filter((pl.col("rank") <= cut) & (pl.col("size") >= cut))
         if not len(prefix):
             continue
@@ -279,7 +339,7 @@ def _flag_times(profiles: Profiles, own: Scored, flagged: np.ndarray, scorer: Sc
 
 
 def _account_findings(
-    profiles: Profiles, own: Scored, risk: np.ndarray, verdicts: np.ndarray, member_of: dict[int, tuple[str, float, str]],
+    profiles: Profiles, own: Scored, risk: np.ndarray, verdicts: np.ndarray, member_of: dict[int, Membership],
     flagged_at: dict[int, datetime], scorer: Scorer,
 ) -> list[AccountFinding]:  # fmt: skip
     names = dict(profiles.accounts.select("acct", "account_id").iter_rows())
@@ -306,13 +366,14 @@ def _account_findings(
             finding.clusters, finding.activity = _top_clusters(rows), _activity(rows)
             finding.related = related.get(acct, [])
             if verdicts[i] == 2:
-                finding.flagged_at = flagged_at.get(acct)
+                known = [t for t in (flagged_at.get(acct), member_of[acct].flagged_at if acct in member_of else None) if t]
+                finding.flagged_at = min(known, default=finding.last_seen)
             if acct in member_of:
-                campaign_id, campaign_risk, why = member_of[acct]
-                finding.campaign_id = campaign_id
+                place = member_of[acct]
+                finding.campaign_id = place.campaign_id
                 finding.evidence.insert(0, Evidence(
-                    signal="campaign", title="Member of a campaign", direction="for", value=campaign_risk, unit="risk of the campaign", percentile=1.0,
-                    contribution=_logit(min(max(campaign_risk, 1e-6), 1 - 1e-6)), text=f"Campaign {campaign_id}: {why}", event_ids=finding.example_event_ids))  # fmt: skip
+                    signal="campaign", title="Member of a campaign", direction="for", value=place.risk, unit="risk of the campaign", percentile=1.0,
+                    contribution=_logit(min(max(place.risk, 1e-6), 1 - 1e-6)), text=f"Campaign {place.campaign_id}: {place.why}", event_ids=finding.example_event_ids))  # fmt: skip
         findings.append(finding)
     return findings
 
@@ -335,8 +396,6 @@ def _related(profiles: Profiles, accts: pl.Series, names: dict[int, str]) -> dic
         .group_by("acct", "other").agg(pl.col("bits").sum(), pl.col("kind").sort())
         .sort("bits", "other", descending=True).group_by("acct", maintain_order=True).head(10)
     )  # fmt: skip
-    from detector.profiles import KINDS
-
     out: dict[int, list[Related]] = {}
     for acct, other, weight, kinds in best.iter_rows():
         text = "Shares " + ", ".join(words[KINDS[k]] for k in kinds)

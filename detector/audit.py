@@ -15,20 +15,11 @@ from detector.event import Event
 from detector.formats import Rejected, read
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
+from detector.progress import Progress
 from detector.report import RunSummary, write_report
 from detector.templates import fill_in
 
 MERGE_EVERY = 16  # batches profiled before their profiles are merged; bounds memory
-
-
-class Progress:
-    """What a driver tells of its work; override to show it. ``stage`` names what is being done."""
-
-    def stage(self, name: str) -> None:
-        """A new stage begins."""
-
-    def advance(self, bytes_read: int, total_bytes: int, events: int) -> None:
-        """So much was read so far."""
 
 
 @dataclass

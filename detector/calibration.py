@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from detector.audit import Progress
 from detector.codebook import DEFAULT_K, Codebook
 from detector.encoders import Encoder
 from detector.features import normalise
 from detector.formats import read
 from detector.pipeline import Detector
 from detector.profiles import merge_all
+from detector.progress import Progress
 from detector.scoring import Weights
 from detector.signals import SIGNALS, evaluate
 from detector.templates import prompt_text

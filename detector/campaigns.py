@@ -15,6 +15,7 @@ import polars as pl
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import binom
+from sknetwork.clustering import Leiden
 
 from detector.assessment import Tie
 from detector.features import EMBEDDING_SCALE
@@ -28,6 +29,8 @@ MAX_SHARE = 0.5  # of all accounts: what half of the population shares ties nobo
 MAX_SEEDS = 20_000  # seeds kept, those with the most members first; bounds the family matrix
 SAME_FAMILY = 0.6  # Jaccard similarity of member sets from which two seeds are one template
 MAX_BITS = 40.0  # a tie's surprise is capped: beyond this more proves nothing more
+MAX_TASK_ACCOUNTS = 300  # a task asked by more accounts than this is a greeting or a public benchmark
+MIN_TASK_WEIGHT = 3.0  # about one task that only two accounts in a thousand share, or several more common ones
 EXCHANGE_ROWS = 400  # rows per group for the exchangeability test
 
 OWNERSHIP = ("payment", "email_domain", "organization")
@@ -40,7 +43,7 @@ CLASS_OF_TIE = {"payment": "ownership", "email_domain": "ownership", "ip": "infr
 
 FEATURES = (
     "log_odds", "log_members", "ownership", "infrastructure", "birth", "settings", "exchangeable", "co_movement",
-    "equal_shares", "slice_share", "one_organization",
+    "slice_share", "one_organization",
 )  # fmt: skip
 """Inputs of the campaign model, see :func:`group_features`."""
 
@@ -56,30 +59,61 @@ class Groups:
     def __len__(self) -> int:
         return self.members["group"].n_unique()
 
+    def keep(self, groups: pl.DataFrame) -> Groups:
+        """The part of the groups in column ``group`` of ``groups``."""
+        return Groups(*(t.join(groups, on="group", how="semi") for t in (self.members, self.rows, self.seeds)))
+
 
 def discover(profiles: Profiles) -> Groups:
     """Candidate groups of at least MIN_MEMBERS accounts that share rare content or a rare identity."""
-    content = _families(_seeds(profiles, ("piece", "system", "state"), MIN_USES), len(profiles))
-    identity = _families(_seeds(profiles, ("payment", "ip", "tls"), 1), len(profiles))
+    content = pl.concat([_families(_seeds(profiles, ("piece", "system"), MIN_USES)), _task_communities(profiles)])
+    identity = _families(_seeds(profiles, ("payment", "ip", "tls"), 1))
     rows = pl.concat([_content_rows(profiles, content), _identity_rows(profiles, identity)])
     members = rows.group_by("group", "acct").agg(pl.len().alias("uses"))
     large = members.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS)
-    keep = large.select("group")
     seeds = pl.concat([content, identity]).select("group", "kind", "key").unique()
-    return Groups(*(t.join(keep, on="group", how="semi") for t in (members, rows, seeds)))
+    return Groups(members, rows, seeds).keep(large.select("group"))
 
 
 def _seeds(profiles: Profiles, kinds: tuple[str, ...], uses: int) -> pl.DataFrame:
-    """Shared objects: kind, key, acct, of those used by at least MIN_MEMBERS accounts but not by most."""
+    """Shared objects: kind, key, acct, of those used by at least MIN_MEMBERS accounts but not by most. Passages are left out."""
     objects = profiles.kind(*kinds)
-    used = objects.filter((pl.col("n") >= uses) & (pl.col("key") % 2 == 0) | pl.col("kind").is_in([_KIND["state"]]) & (pl.col("n") >= 1))
+    used = objects.filter((pl.col("n") >= uses) & ((pl.col("kind") != _KIND["piece"]) | (pl.col("key") % 2 == 0)))
     df = used.group_by("kind", "key").len("df")
     df = df.filter(pl.col("df").is_between(MIN_MEMBERS, max(MIN_MEMBERS, MAX_SHARE * len(profiles))))
     df = df.sort("df", "key", descending=True).head(MAX_SEEDS)
     return used.join(df, on=["kind", "key"]).select("kind", "key", "acct", "df")
 
 
-def _families(seeds: pl.DataFrame, accounts: int) -> pl.DataFrame:
+def _task_communities(profiles: Profiles) -> pl.DataFrame:
+    """Accounts that share conversation states, grouped by Leiden over the number of states two accounts share, each weighted by rarity.
+
+    A state and the parent of a later turn are one thing: a dialogue that goes on in another account ties the two.
+    """
+    empty = pl.DataFrame(schema={"kind": pl.UInt8, "key": pl.UInt64, "acct": pl.UInt64, "group": pl.UInt64})
+    states = profiles.kind("state", "parent").select("key", "acct").unique()
+    states = states.with_columns(pl.len().over("key").alias("df")).filter(pl.col("df").is_between(2, MAX_TASK_ACCOUNTS))
+    if not len(states):
+        return empty
+    keys, accts = states.select("key").unique().with_row_index("row"), states.select("acct").unique().sort("acct").with_row_index("column")
+    table = states.join(keys, on="key").join(accts, on="acct")
+    weight = np.sqrt(np.log2(max(len(profiles), 2) / table["df"].to_numpy()).clip(0.1) / table["df"].to_numpy())
+    uses = csr_matrix((weight, (table["row"].to_numpy(), table["column"].to_numpy())), shape=(len(keys), len(accts)))
+    together = (uses.T @ uses).tocsr()
+    together.setdiag(0)
+    together.data[together.data < MIN_TASK_WEIGHT] = 0
+    together.eliminate_zeros()
+    if not together.nnz:
+        return empty
+    communities = Leiden(random_state=7).fit_predict(together)
+    linked = np.asarray(together.sum(axis=1)).ravel() > 0
+    members = accts.with_columns(pl.Series("community", communities), pl.Series("linked", linked)).filter(pl.col("linked"))
+    named = table.join(members.select("acct", "community"), on="acct")
+    named = named.filter(pl.len().over("key", "community") >= 2).with_columns((pl.col("key").min().over("community")).alias("group"))
+    return named.select(pl.lit(_KIND["state"], pl.UInt8).alias("kind"), "key", "acct", "group")
+
+
+def _families(seeds: pl.DataFrame) -> pl.DataFrame:
     """Seeds with the ``group`` of their family: connected by member sets that are nearly the same."""
     if not len(seeds):
         return seeds.select("kind", "key", "acct").with_columns(pl.lit(0, pl.UInt64).alias("group"))
@@ -114,7 +148,7 @@ def _content_rows(profiles: Profiles, families: pl.DataFrame) -> pl.DataFrame:
     keys = families.select("kind", "key", "group").unique()
     sample = profiles.sample.join(families.select("acct").unique(), on="acct", how="semi")
     hits = []
-    for kind, column in (("piece", "pieces"), ("system", "system"), ("state", "state")):
+    for kind, column in (("piece", "pieces"), ("system", "system"), ("state", "state"), ("state", "parent")):
         wanted = keys.filter(pl.col("kind") == _KIND[kind]).select("key", "group")
         found = sample.select("event_key", pl.col(column).alias("key"))
         found = found.explode("key") if kind == "piece" else found
@@ -137,11 +171,11 @@ def group_features(groups: Groups, profiles: Profiles, scorer_log_odds: np.ndarr
     ``view`` is :func:`slice_view` of the groups, ``scorer_log_odds`` the scorer's log-odds of its rows.
     """
     order = view.acct
-    population = {kind: _document_frequency(profiles, kind) for kind in (*IDENTITY_TIES, "organization")}
-    total = max(len(profiles), 1)
+    shared_objects = {kind: _shared(groups.members, profiles, kind) for kind in (*IDENTITY_TIES, "organization")}
     hours = _hourly(profiles.sample)
     base_movement = _co_movement(hours)
-    all_uses = profiles.totals.select("acct", "n")
+    all_uses = groups.members.join(profiles.totals.select("acct", "n"), on="acct").group_by("group").agg(pl.col("uses").sum() / pl.col("n").sum())
+    slice_share = dict(all_uses.iter_rows())
     rows_by_group = {int(k[0]): t for k, t in groups.rows.partition_by("group", as_dict=True).items()}
     members_by_group = {int(k[0]): t for k, t in groups.members.partition_by("group", as_dict=True).items()}
     out, ties = [], {}
@@ -151,13 +185,13 @@ def group_features(groups: Groups, profiles: Profiles, scorer_log_odds: np.ndarr
         found: list[Tie] = []
         bits = {"ownership": 0.0, "infrastructure": 0.0, "birth": 0.0, "settings": 0.0}
         for kind, words in IDENTITY_TIES.items():
-            shared, surprise = _shared(members["acct"], population[kind], total)
+            shared, surprise = shared_objects[kind].get(group, (0, 0.0))
             if surprise > 3:
                 found.append(Tie(kind=kind, weight=surprise, members=shared,
                     text=f"{shared} of {m} accounts share one {words}; unrelated accounts would by a chance of 1 in 2^{surprise:.0f}."))  # fmt: skip
                 cls = CLASS_OF_TIE[kind]
                 bits[cls] = max(bits[cls], surprise)
-        organization, _ = _shared(members["acct"], population["organization"], total)
+        organization, _ = shared_objects["organization"].get(group, (0, 0.0))
         icc = _intraclass(rows)
         exchangeable = float(np.clip(1 - icc / TYPICAL_ICC, 0, 1))
         if exchangeable > 0.5:
@@ -167,11 +201,8 @@ def group_features(groups: Groups, profiles: Profiles, scorer_log_odds: np.ndarr
         if movement > 0.3:
             found.append(Tie(kind="timing", weight=round(10 * movement, 1), members=m,
                 text=f"The accounts are active in the same hours (similarity {movement:.2f} above that of unrelated accounts)."))  # fmt: skip
-        uses = members["uses"].to_numpy().astype(float)
-        equal = float(1 / (1 + uses.std() / max(uses.mean(), 1e-9)))
-        covered = members.join(all_uses, on="acct")
         out.append((group, log_odds, np.log2(m), *(bits[k] for k in ("ownership", "infrastructure", "birth", "settings")),
-                    exchangeable, movement, equal, float(covered["uses"].sum() / max(covered["n"].sum(), 1)), organization / m))  # fmt: skip
+                    exchangeable, movement, float(slice_share[group]), organization / m))  # fmt: skip
         ties[group] = sorted(found, key=lambda t: -t.weight)
     schema = {"group": pl.UInt64, **dict.fromkeys(FEATURES, pl.Float64)}
     return pl.DataFrame(out, schema=schema, orient="row"), ties
@@ -180,37 +211,37 @@ def group_features(groups: Groups, profiles: Profiles, scorer_log_odds: np.ndarr
 TYPICAL_ICC = 0.08  # intraclass correlation of the prompts of unrelated accounts that share a client; see benchmarks
 
 
-def _document_frequency(profiles: Profiles, kind: str) -> pl.DataFrame:
+def _shared(members: pl.DataFrame, profiles: Profiles, kind: str) -> dict[int, tuple[int, float]]:
+    """For each group: how many members share the most surprising object of a kind, and the surprise in bits.
+
+    The surprise is that of the binomial tail: so many of the members, when one in ``df / accounts`` has the object, and any
+    of the objects might have been the one. Objects shared by less than a fifth of the members count nothing.
+    """
     objects = profiles.kind(kind).select("acct", "key").unique()
-    return objects.join(objects.group_by("key").len("df"), on="key")
-
-
-def _shared(members: pl.Series, population: pl.DataFrame, total: int) -> tuple[int, float]:
-    """How many members share the most surprising object of a kind, and the surprise in bits."""
-    mine = population.filter(pl.col("acct").is_in(members.implode())).group_by("key").agg(pl.len().alias("shared"), pl.col("df").first())
-    mine = mine.filter(pl.col("shared") >= 2)
-    if not len(mine):
-        return 0, 0.0
-    shared, df = mine["shared"].to_numpy(), mine["df"].to_numpy()
-    outside = np.maximum(df - shared, 0) + 1
-    chance = binom.logsf(shared - 1, len(members), np.clip(outside / total, 1e-6, 1 - 1e-9)) / -np.log(2)
-    surprise = chance - np.log2(max(population["key"].n_unique(), 1))  # any of the objects might have been the one
-    best = int(np.argmax(surprise))
-    covers = shared[best] / len(members)
-    return int(shared[best]), float(np.clip(surprise[best], 0, MAX_BITS) * (covers >= 0.2))
+    population = objects.with_columns(pl.len().over("key").alias("df"))
+    size = members.group_by("group").len("m")
+    shared = members.select("group", "acct").join(population, on="acct").group_by("group", "key").agg(pl.len().alias("shared"), pl.col("df").first())
+    shared = shared.filter(pl.col("shared") >= 2).join(size, on="group").filter(pl.col("shared") >= 0.2 * pl.col("m"))
+    if not len(shared):
+        return {}
+    count, df, m = (shared[c].to_numpy() for c in ("shared", "df", "m"))
+    chance = np.clip((np.maximum(df - count, 0) + 1) / max(len(profiles), 1), 1e-6, 1 - 1e-9)
+    surprise = binom.logsf(count - 1, m, chance) / -np.log(2) - np.log2(max(population["key"].n_unique(), 1))
+    best = shared.with_columns(pl.Series("bits", np.clip(surprise, 0, MAX_BITS))).sort("bits", "shared", "key", descending=True).group_by("group", maintain_order=True).first()
+    return {int(g): (int(k), float(b)) for g, k, b in best.select("group", "shared", "bits").iter_rows()}
 
 
 def _intraclass(rows: pl.DataFrame) -> float:
     """Intraclass correlation of the slice's embeddings over its accounts (one-way random effects, Shrout & Fleiss 1979)."""
     rows = rows.filter(pl.col("cluster") >= 0).unique(["acct", "prompt"], keep="any").sort("event_key").head(EXCHANGE_ROWS)
-    codes, counts = np.unique(rows["acct"].to_numpy(), return_inverse=True)[1], None
+    rows = rows.sort("acct")
+    codes = np.unique(rows["acct"].to_numpy(), return_inverse=True)[1]
     k, n = (codes.max() + 1 if len(codes) else 0), len(codes)
     if k < MIN_MEMBERS or n < 2 * k:
         return TYPICAL_ICC
     vectors = rows["embedding"].to_numpy().astype(np.float32) / EMBEDDING_SCALE
     counts = np.bincount(codes, minlength=k).astype(float)
-    sums = np.zeros((k, vectors.shape[1]))
-    np.add.at(sums, codes, vectors)
+    sums = np.add.reduceat(vectors, np.flatnonzero(np.diff(codes, prepend=-1)), axis=0)
     means, grand = sums / counts[:, None], vectors.mean(axis=0)
     between = (counts[:, None] * (means - grand) ** 2).sum() / (k - 1)
     within = ((vectors - means[codes]) ** 2).sum() / max(n - k, 1)

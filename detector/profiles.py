@@ -144,7 +144,7 @@ class Profiles:
         try:
             for _ in range(4):
                 size = int.from_bytes(data[at : at + 8], "little")
-                tables.append(pl.read_ipc(io.BytesIO(data[at + 8 : at + 8 + size]), use_pyarrow=False, memory_map=False))
+                tables.append(pl.read_ipc(io.BytesIO(data[at + 8 : at + 8 + size])))
                 at += 8 + size
         except Exception as error:
             raise ValueError(f"not a profile: {error}") from error

@@ -1,14 +1,14 @@
 """From signal values to one calibrated risk, with each signal's share in it.
 
-An additive model of the log-odds: risk = sigmoid(intercept + sum of f_s(x_s)), where each f_s is a piecewise linear,
-monotone function of one signal (rising for evidence *for*, falling for evidence *against*). Additive, so that every
-reason's contribution is exact; monotone, so that more of a suspicious thing never lowers the risk.
-Ships as plain arrays (``assets/scoring.json``), fitted by ``python -m benchmarks.detection.train``.
+Gradient-boosted trees over the signals, monotone in each: more evidence *for* never lowers the risk, more evidence *against*
+never raises it, whatever the other signals say. A reason's contribution is the signal's share in the log-odds, and all
+shares add up to it. Ships as plain arrays (``assets/scoring.json``), fitted by ``python -m benchmarks.detection.train_scoring``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -16,23 +16,17 @@ import numpy as np
 from scipy.special import expit
 
 from detector.signals import SIGNALS
+from detector.trees import TreeModel, Trees
 
 DEFAULT = Path(__file__).parent / "assets" / "scoring.json"
-
-
-class Curve(msgspec.Struct):
-    """Piecewise linear contribution of one signal: log-odds ``y`` at values ``x`` (rising)."""
-
-    x: list[float]
-    y: list[float]
 
 
 class Weights(msgspec.Struct):
     """Everything the scorer has learnt. ``population`` holds each signal's quantiles over benign accounts, for percentiles."""
 
     version: str
-    intercept: float
-    curves: dict[str, Curve]
+    signals: list[str]  # names of the features, in order
+    trees: Trees
     population: dict[str, list[float]]
     flag_at: float  # risk from which an account is flagged, set for the target share of false flags
     watch_at: float
@@ -49,21 +43,24 @@ class Scorer:
 
     @classmethod
     def load(cls, path: Path = DEFAULT) -> Scorer:
-        """Read weights from JSON. Raises msgspec.ValidationError on anything else."""
-        return cls(msgspec.json.decode(path.read_bytes(), type=Weights))
+        """Read weights from JSON. Raises msgspec.ValidationError on anything else, ValueError for other signals than these."""
+        weights = msgspec.json.decode(path.read_bytes(), type=Weights)
+        if weights.signals != [s.name for s in SIGNALS]:
+            raise ValueError(f"{path} was fitted on other signals: fit it again, or calibrate with this version")
+        return cls(weights)
+
+    @cached_property
+    def model(self) -> TreeModel:
+        """The trees, ready to evaluate."""
+        return TreeModel(self.weights.trees)
 
     def contributions(self, values: np.ndarray) -> np.ndarray:
         """Log-odds that each signal adds: float64 of shape (m, len(SIGNALS))."""
-        out = np.zeros_like(values, dtype=float)
-        for j, signal in enumerate(SIGNALS):
-            curve = self.weights.curves.get(signal.name)
-            if curve is not None:
-                out[:, j] = np.interp(values[:, j], curve.x, curve.y)
-        return out
+        return self.model.shares(values)
 
     def log_odds(self, values: np.ndarray) -> np.ndarray:
         """Log-odds of harvesting: float64 of shape (m,)."""
-        return self.weights.intercept + self.contributions(values).sum(axis=1)
+        return self.model.base + self.contributions(values).sum(axis=1)
 
     def risk(self, values: np.ndarray) -> np.ndarray:
         """Probability of harvesting: float64 of shape (m,)."""

@@ -1,7 +1,7 @@
 """Fit the shipped scorer: python -m benchmarks.detection.train_scoring TRAFFIC... [--exclude-family F] [--out FILE]
 
 TRAFFIC are folders made by ``benchmarks.detection.traffic`` from permissively licensed corpora. Two models are fitted: the
-additive model of single accounts and slices (monotone gradient boosting without interactions, turned into curves), and the
+model of single accounts and slices (monotone gradient boosting, written out as plain arrays), and the
 campaign model over slice score and ties (logistic regression with non-negative weights).
 """
 
@@ -24,8 +24,9 @@ from detector.campaigns import FEATURES, discover, group_features, slice_view
 from detector.formats import read
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
-from detector.scoring import DEFAULT, Curve, Scorer, Weights
+from detector.scoring import DEFAULT, Scorer, Weights
 from detector.signals import SIGNALS, evaluate
+from detector.trees import Trees
 from detector.view import View
 
 KNOTS = 24
@@ -41,6 +42,7 @@ class Examples:
     values: np.ndarray
     label: np.ndarray
     kind: np.ndarray
+    weight: np.ndarray
     benign_accounts: np.ndarray  # mask of rows that are whole benign accounts
 
 
@@ -54,13 +56,18 @@ class Traffic:
 
 
 def load(folder: Path, detector: Detector) -> Traffic:
-    """Profile a labelled log (once: the profile is kept beside it while the features have not changed)."""
-    parts = [detector.profile(detector.features(b.events)) for b in read([folder / "events.jsonl"])]
-    profiles = merge_all(parts)
-    assert profiles is not None
+    """Profile a labelled log; the profile is kept beside it as profile.bin: remove that when the features change."""
+    cache = folder / "profile.bin"
+    if cache.exists():
+        profiles = Profiles.from_bytes(cache.read_bytes())
+    else:
+        merged = merge_all(detector.profile(detector.features(b.events)) for b in read([folder / "events.jsonl"]))
+        assert merged is not None
+        profiles = merged
+        cache.write_bytes(profiles.to_bytes())
     labels = pl.read_parquet(folder / "labels.parquet")
     kind = pl.coalesce([c for c in ("family", "kind") if c in labels.columns]).alias("kind")
-    accounts = profiles.accounts.join(labels.select("account_id", (pl.col("label") == "attack").alias("label"), kind), on="account_id").select("acct", "label", "kind")
+    accounts = profiles.accounts.join(labels.select("account_id", "campaign_id", (pl.col("label") == "attack").alias("label"), kind), on="account_id").select("acct", "label", "kind", "campaign_id")
     events = pl.read_parquet(folder / "labels_events.parquet").filter(pl.col("harvest")).select("event_id")
     return Traffic(profiles, accounts, events)
 
@@ -74,6 +81,8 @@ def examples(traffic: Traffic) -> Examples:
     keep = ((table["n"] >= MIN_REQUESTS) & (~table["label"] | (table["harvest"] >= 0.5))).to_numpy()
     values, labels, kinds = [evaluate(view)[keep]], [table["label"].to_numpy()[keep]], [table["kind"].to_numpy()[keep]]
     benign = [~labels[0]]
+    size = table.with_columns(pl.len().over(pl.coalesce("campaign_id", pl.col("acct").cast(pl.String))).alias("size"))["size"].to_numpy()
+    weights = [1 / np.sqrt(size[keep])]
     groups = discover(traffic.profiles)
     for rows in (_slices(traffic.profiles, view), groups.rows):
         if not len(rows):
@@ -88,37 +97,55 @@ def examples(traffic: Traffic) -> Examples:
         labels.append((about["harvest"] > 0.5).to_numpy()[clear])
         kinds.append(about["kind"].to_numpy()[clear])
         benign.append(np.zeros(int(clear.sum()), bool))
-    return Examples(np.vstack(values), np.concatenate(labels).astype(bool), np.concatenate(kinds), np.concatenate(benign))
+        weights.append(np.full(int(clear.sum()), 0.5))
+    label, kind = np.concatenate(labels).astype(bool), np.concatenate(kinds)
+    return Examples(np.vstack(values), label, kind, np.concatenate(weights), np.concatenate(benign))
 
 
-def balance(label: np.ndarray, kind: np.ndarray) -> np.ndarray:
+def balance(label: np.ndarray, kind: np.ndarray, weight: np.ndarray | float = 1.0) -> np.ndarray:
     """Weights that give each kind within a class the square root of its size, and both classes the same total."""
     names = np.array([f"{a}|{b}" for a, b in zip(label, kind, strict=True)])
     _, inverse, counts = np.unique(names, return_inverse=True, return_counts=True)
-    weights = 1 / np.sqrt(counts[inverse])
+    weights = weight / np.sqrt(counts[inverse])
     for side in (True, False):
         weights[label == side] /= weights[label == side].sum()
     return weights * len(label) / 2
 
 
-def fit_curves(data: Examples) -> tuple[dict[str, Curve], float]:
-    """Monotone additive model by gradient boosting, read off as piecewise linear curves and an intercept."""
+def fit_trees(data: Examples, rounds: int = 300) -> Trees:
+    """Monotone gradient boosting by scikit-learn, written out as plain arrays."""
     signs = [1 if s.direction == "for" else -1 for s in SIGNALS]
     model = HistGradientBoostingClassifier(
-        monotonic_cst=signs, interaction_cst="no_interactions", max_iter=250, learning_rate=0.06, max_leaf_nodes=6, l2_regularization=5.0,
-        min_samples_leaf=25, early_stopping=False, random_state=7,
-    ).fit(data.values, data.label, sample_weight=balance(data.label, data.kind))  # fmt: skip
-    origin = np.median(data.values[~data.label], axis=0)
-    base = float(model.decision_function(origin[None])[0])
-    curves = {}
-    for j, signal in enumerate(SIGNALS):
-        x = np.unique(np.round(np.quantile(data.values[:, j], np.linspace(0, 1, KNOTS * 3)), 5))
-        probe = np.repeat(origin[None], len(x), axis=0)
-        probe[:, j] = x
-        y = model.decision_function(probe) - base
-        keep = np.unique(np.linspace(0, len(x) - 1, min(KNOTS, len(x))).round().astype(int))
-        curves[signal.name] = Curve(x=x[keep].tolist(), y=np.round(y[keep], 4).tolist())
-    return curves, base
+        monotonic_cst=signs, max_iter=rounds, learning_rate=0.06, max_leaf_nodes=8, l2_regularization=5.0, min_samples_leaf=15, early_stopping=False, random_state=7
+    ).fit(data.values, data.label, sample_weight=data.weight)
+    out = Trees(base=float(model._baseline_prediction.ravel()[0]))
+    for (predictor,) in model._predictors:
+        nodes = predictor.nodes
+        start = len(out.feature)
+        value = _expected(nodes)
+        out.roots.append(start)
+        out.feature += [-1 if n["is_leaf"] else int(n["feature_idx"]) for n in nodes]
+        out.threshold += [round(float(n["num_threshold"]), 6) if not n["is_leaf"] else 0.0 for n in nodes]
+        out.left += [start + int(n["left"]) for n in nodes]
+        out.right += [start + int(n["right"]) for n in nodes]
+        out.value += [round(v, 6) for v in value]
+    return out
+
+
+def _expected(nodes: np.ndarray) -> list[float]:
+    """Value of each node: a leaf's own, an inner node's mean over the training samples below it."""
+    value = [float(n["value"]) for n in nodes]
+
+    def visit(i: int) -> float:
+        node = nodes[i]
+        if not node["is_leaf"]:
+            left, right = int(node["left"]), int(node["right"])
+            counts = float(nodes[left]["count"]), float(nodes[right]["count"])
+            value[i] = (visit(left) * counts[0] + visit(right) * counts[1]) / sum(counts)
+        return value[i]
+
+    visit(0)
+    return value
 
 
 def fit_ties(x: np.ndarray, label: np.ndarray, weight: np.ndarray, ridge: float = 0.02) -> tuple[np.ndarray, float]:
@@ -144,14 +171,13 @@ def main() -> None:
     parser.add_argument("--exclude-family", action="append", default=[])
     parser.add_argument("--out", type=Path, default=DEFAULT)
     options = parser.parse_args()
-    detector = Detector.load() if DEFAULT.exists() else _untrained()
+    detector = _untrained()
     logs = [load(f, detector) for f in options.traffic]
     sets = [examples(t) for t in logs]
-    data = Examples(*(np.concatenate([getattr(s, f) for s in sets]) for f in ("values", "label", "kind", "benign_accounts")))
+    data = Examples(*(np.concatenate([getattr(s, f) for s in sets]) for f in ("values", "label", "kind", "weight", "benign_accounts")))
     wanted = ~np.isin(data.kind, options.exclude_family)
-    data = Examples(data.values[wanted], data.label[wanted], data.kind[wanted], data.benign_accounts[wanted])
-    curves, intercept = fit_curves(data)
-    weights = Weights(version="default-1", intercept=intercept, curves=curves, population=quantiles(data.values[data.benign_accounts]), flag_at=0.5, watch_at=0.2)
+    data = Examples(data.values[wanted], data.label[wanted], data.kind[wanted], balance(data.label, data.kind, data.weight)[wanted], data.benign_accounts[wanted])
+    weights = Weights(version="default-1", signals=[s.name for s in SIGNALS], trees=fit_trees(data), population=quantiles(data.values[data.benign_accounts]), flag_at=0.5, watch_at=0.2)
     scorer = Scorer(weights)
     print(f"{len(data.label)} examples, {int(data.label.sum())} harvesting; mean log-odds {scorer.log_odds(data.values)[data.label].mean():.2f} / {scorer.log_odds(data.values)[~data.label].mean():.2f}")
     x, label, weight = _campaign_examples(logs, scorer, options.exclude_family)
@@ -188,7 +214,7 @@ def _untrained() -> Detector:
     from detector.encoders import load_encoder
     from detector.intent import IntentModel
 
-    return Detector(load_encoder(), Codebook.load(), IntentModel.load(), Scorer(Weights("none", 0.0, {}, {}, 0.5, 0.2)))
+    return Detector(load_encoder(), Codebook.load(), IntentModel.load(), Scorer(Weights("none", [], Trees(), {}, 0.5, 0.2)))
 
 
 if __name__ == "__main__":

@@ -79,11 +79,10 @@ def simulate(scenario: Scenario, seed: int, texts: Texts | None = None) -> Traff
     for campaign in scenario.campaigns:
         plant(world, campaign)
     world.events.sort(key=lambda e: (e.timestamp, e.event_id))
-    owners = {e.event_id: e.account_id for e in world.events if e.event_id in world.harvest}
     harvest = pl.DataFrame(
-        {"event_id": list(owners), "account_id": list(owners.values()), "harvest": [world.harvest[i] for i in owners]},
-        schema={"event_id": pl.String, "account_id": pl.String, "harvest": pl.Boolean},
-    )
+        [(e.event_id, e.account_id, world.harvest[e.event_id], e.timestamp) for e in world.events if e.event_id in world.harvest],
+        schema={"event_id": pl.String, "account_id": pl.String, "harvest": pl.Boolean, "timestamp": pl.Datetime("us", "UTC")}, orient="row",
+    )  # fmt: skip
     return Traffic(world.events, pl.DataFrame(world.labels, schema=LABELS), harvest)
 
 

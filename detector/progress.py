@@ -1,0 +1,13 @@
+"""What long work tells of itself."""
+
+from __future__ import annotations
+
+
+class Progress:
+    """A silent observer; override the methods to show them."""
+
+    def stage(self, name: str) -> None:
+        """A new stage begins; ``name`` says what is being done."""
+
+    def advance(self, bytes_read: int, total_bytes: int, events: int) -> None:
+        """So much of the input was read so far."""
