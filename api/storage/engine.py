@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError as StorageError
+
+__all__ = ["Database", "StorageError"]
 
 BUSY_MS = 30_000  # SQLite: longest wait for another process's transaction; all of ours are far shorter
 CACHE_KIB = 65_536  # SQLite's page cache, for the unique index on event ids

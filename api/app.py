@@ -1,0 +1,76 @@
+"""The HTTP service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from api.auth import Keyring
+from api.routes import admin, campaigns, cases, health, ingest, verdicts
+from api.services import metrics
+from api.services.writer import Writer
+from api.settings import Settings
+from api.storage import migrate
+from api.storage.engine import Database, StorageError
+
+RETRY_SECONDS = "2"
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application over a migrated database. Raises NotMigrated at its start otherwise."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = Database(settings.url)
+        try:
+            migrate.check(database)
+            app.state.settings = settings
+            app.state.database = database
+            app.state.keyring = Keyring(database)
+            app.state.writer = Writer(database, settings.max_pending_mb << 20)
+            try:
+                yield
+            finally:
+                await run_in_threadpool(app.state.writer.close)
+        finally:
+            database.close()
+
+    app = FastAPI(
+        title="distillwatch",
+        version=version("distillwatch"),
+        description="Find the accounts, and groups of accounts, that harvest an LLM API to train another model.",
+        lifespan=lifespan,
+        docs_url=None,  # these pages load scripts from another host; the schema itself is at /openapi.json
+        redoc_url=None,
+    )
+    for module in (ingest, cases, campaigns, verdicts, admin, health):
+        app.include_router(module.router)
+    app.add_exception_handler(StorageError, _no_database)
+    app.middleware("http")(_measure)
+    return app
+
+
+async def _no_database(request: Request, error: Exception) -> Response:
+    log.error("database failed", path=request.url.path, error=str(error))
+    headers = {"Retry-After": RETRY_SECONDS}
+    return JSONResponse({"detail": "the database does not answer; try again"}, 503, headers=headers)
+
+
+async def _measure(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+    start = time.perf_counter()
+    response = await call(request)
+    route = getattr(request.scope.get("route"), "path", "unknown")  # the pattern, so that ids make no labels
+    metrics.REQUEST_SECONDS.labels(request.method, route, str(response.status_code)).observe(
+        time.perf_counter() - start
+    )
+    return response

@@ -1,0 +1,58 @@
+"""Who am I, keys, and the audit trail."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
+
+from api.auth import Keyring
+from api.routes.common import Admin, AnyKey, Auditor, Data
+from api.schemas import AuditEntry, AuditPage, KeyCreated, KeyIn, KeyOut, Me
+from api.storage import audit, keys
+
+router = APIRouter(tags=["administration"])
+
+
+@router.get("/v1/me")
+async def get_me(key: AnyKey) -> Me:
+    """Whose key this is."""
+    return Me(name=key.name, role=key.role, key_id=key.key_id)
+
+
+@router.get("/v1/audit")
+def get_audit(
+    key: Auditor,
+    database: Data,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> AuditPage:
+    """The audit trail, newest first."""
+    entries, total = audit.page(database, limit, offset)
+    return AuditPage(items=[AuditEntry(**entry._asdict()) for entry in entries], total=total)
+
+
+@router.get("/v1/keys")
+def get_keys(key: Admin, database: Data) -> list[KeyOut]:
+    """All keys, without their secrets."""
+    return [KeyOut(**k._asdict()) for k in keys.every(database)]
+
+
+@router.post("/v1/keys", status_code=201)
+def post_key(key: Admin, database: Data, body: KeyIn) -> KeyCreated:
+    """Make a key; its secret is in this answer and nowhere else."""
+    made, secret = keys.create(database, body.name, body.role, key.actor)
+    return KeyCreated(**made._asdict(), key=secret)
+
+
+@router.delete("/v1/keys/{key_id}")
+def delete_key(key: Admin, database: Data, key_id: str, request: Request) -> KeyOut:
+    """Revoke a key, at once here and within seconds in other API processes."""
+    if key_id == key.key_id:
+        raise HTTPException(409, "a key cannot revoke itself: use another admin key")
+    revoked = keys.revoke(database, key_id, key.actor) if "\0" not in key_id else None
+    if revoked is None:
+        raise HTTPException(404, f"no key {key_id!r}")
+    keyring: Keyring = request.app.state.keyring
+    keyring.forget()
+    return KeyOut(**revoked._asdict())

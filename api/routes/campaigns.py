@@ -1,0 +1,50 @@
+"""Campaigns and decisions on them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+
+from api.routes.common import Data, Decider, Reader
+from api.schemas import CampaignDetail, CampaignPage, DecisionIn, DecisionOut
+from api.services import views
+from api.storage import campaigns, decisions
+
+router = APIRouter(tags=["review"])
+
+
+@router.get("/v1/campaigns")
+def get_campaigns(
+    key: Reader,
+    database: Data,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> CampaignPage:
+    """Campaigns, riskiest first."""
+    rows, total = campaigns.page(database, limit, offset)
+    return CampaignPage(items=[views.campaign_row(record, finding) for record, finding in rows], total=total)
+
+
+@router.get("/v1/campaigns/{campaign_id}")
+def get_campaign(key: Reader, database: Data, campaign_id: str) -> CampaignDetail:
+    """Everything on one campaign."""
+    detail = views.campaign_detail(database, campaign_id) if "\0" not in campaign_id else None
+    if detail is None:
+        raise _unknown(campaign_id)
+    return detail
+
+
+@router.post("/v1/campaigns/{campaign_id}/decisions", status_code=201)
+def post_decision(key: Decider, database: Data, campaign_id: str, body: DecisionIn) -> DecisionOut:
+    """Decide on a campaign as a whole: confirming it blocks its members, unless one was dismissed by itself."""
+    record = None
+    if "\0" not in campaign_id:
+        record = decisions.decide(database, "campaign", campaign_id, body.decision, body.reason, key.actor)
+    if record is None:
+        raise _unknown(campaign_id)
+    return views.decision_out(record)
+
+
+def _unknown(campaign_id: str) -> HTTPException:
+    return HTTPException(404, f"no campaign {campaign_id!r}")
