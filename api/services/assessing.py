@@ -1,0 +1,66 @@
+"""From a merged profile to stored findings."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+
+import msgspec
+import polars as pl
+from xxhash import xxh3_128_digest
+
+from api.services.continuity import keep_names
+from api.storage import campaigns, cases, events, segments
+from api.storage.engine import Database
+from detector.assessment import AccountFinding, Assessment, CampaignFinding
+from detector.pipeline import Detector
+from detector.profiles import Profiles
+from detector.templates import fill_in
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class Findings:
+    """Assesses and stores; remembers what it stored, so that only what changed is written again."""
+
+    def __init__(self, database: Database, detector: Detector) -> None:
+        self._database = database
+        self._detector = detector
+        self._stored: dict[str, bytes] | None = None  # digest by account; None: not known yet
+
+    def update(self, profiles: Profiles, position: int) -> Assessment:
+        """Assess the profile of the log up to ``position`` and store the findings, all in one transaction."""
+        start = time.perf_counter()
+        assessment = self._detector.assess(profiles)
+        keep_names(assessment, campaigns.members(self._database))
+        fill_in(assessment, events.by_id(self._database, example_ids(assessment)))
+        clusters = self._clusters(profiles)
+        digests = {f.account_id: xxh3_128_digest(_ENCODER.encode(f)) for f in assessment.accounts}
+        now = datetime.now(UTC)
+        with self._database.write("findings") as connection:
+            before = self._stored
+            if before is None:
+                before = dict.fromkeys(cases.ids(connection), b"")
+            changed = [f for f in assessment.accounts if before.get(f.account_id) != digests[f.account_id]]
+            cases.store(connection, changed, now)
+            cases.forget(connection, before.keys() - digests.keys())
+            campaigns.store(connection, assessment.campaigns, now)
+            seconds = time.perf_counter() - start
+            segments.note_assessment(connection, position, seconds, assessment.threshold, clusters)
+        self._stored = digests
+        return assessment
+
+    def _clusters(self, profiles: Profiles) -> bytes:
+        """JSON of the codebook in the plane with all requests per cluster."""
+        by_key = profiles.kind("cluster").group_by("key").agg(pl.col("n").sum()).iter_rows()
+        population = {key - 2: n for key, n in by_key}  # the profile shifts clusters so that "no text" is 1
+        plane = self._detector.codebook.projection()
+        points = [[c, round(float(x), 4), round(float(y), 4), population.get(c, 0)] for c, (x, y) in enumerate(plane)]
+        return json.dumps(points, separators=(",", ":")).encode()
+
+
+def example_ids(assessment: Assessment) -> set[str]:
+    """Events that the templates of the findings are put into words from."""
+    found: list[AccountFinding | CampaignFinding] = [*assessment.accounts, *assessment.campaigns]
+    return {event_id for finding in found for template in finding.templates for event_id in template.event_ids}
