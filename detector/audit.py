@@ -11,8 +11,9 @@ import msgspec
 import polars as pl
 
 from detector.assessment import Assessment
+from detector.engines import load_engine
 from detector.event import Event
-from detector.formats import Rejected, read
+from detector.formats import Rejected, files, read
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
 from detector.progress import Progress
@@ -33,18 +34,33 @@ class AuditRun:
 
 
 def audit(
-    paths: Sequence[Path], out: Path, *, detector: Detector, format: str = "auto", account: str | None = None,
-    progress: Progress | None = None, clock: Callable[[], float] = time.perf_counter,
-) -> AuditRun:  # fmt: skip
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    detector: Detector,
+    format: str = "auto",
+    account: str | None = None,
+    engine: str = "local",
+    calibration: Path | None = None,
+    progress: Progress | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> AuditRun:
     """Audit log files and write ``accounts.parquet``, ``campaigns.parquet``, ``report.json``, ``report.html``, ``rejected.jsonl``.
 
+    With the engine ``processes`` each file is profiled in a process of its own, by a detector loaded from ``calibration``.
     Raises FormatError when a file cannot be read at all; bad rows are listed and stop nothing.
     """
     progress = progress or Progress()
     timings: dict[str, float] = dict.fromkeys(("parse", "features", "profiles", "assess", "report"), 0.0)
     out.mkdir(parents=True, exist_ok=True)
     start = clock()
-    profiles, rejected, events, total_bytes = _profile(paths, detector, format, account, progress, timings, clock)
+    progress.stage("reading")
+    if engine == "local":
+        part = profile_files(paths, detector, format, account, progress, clock)
+    else:
+        part = _in_processes(paths, engine, format, account, calibration, progress)
+    timings.update(part.timings)
+    profiles = part.profiles
     progress.stage("assessing")
     mark = clock()
     assessment = detector.assess(profiles)
@@ -55,26 +71,48 @@ def audit(
     fill_in(assessment, examples)
     write_tables(out, assessment)
     run = RunSummary(
-        files=[str(p) for p in paths], format=format, events=events, accounts=len(assessment.accounts), rejected=rejected_count(rejected),
-        bytes=total_bytes, seconds=clock() - start, timings=timings,
+        files=[str(p) for p in paths],
+        format=format,
+        events=part.events,
+        accounts=len(assessment.accounts),
+        rejected=len(part.rejected),
+        bytes=part.bytes,
+        seconds=clock() - start,
+        timings=timings,
         first_event=min((a.first_seen for a in assessment.accounts), default=None),
         last_event=max((a.last_seen for a in assessment.accounts), default=None),
-    )  # fmt: skip
-    _write_rejected(out / "rejected.jsonl", rejected)
+    )
+    _write_rejected(out / "rejected.jsonl", part.rejected)
     write_report(out, run, assessment, examples)
     timings["report"] = clock() - mark
     return AuditRun(run, assessment, out, timings)
 
 
-def _profile(
-    paths: Sequence[Path], detector: Detector, format: str, account: str | None, progress: Progress,
-    timings: dict[str, float], clock: Callable[[], float],
-) -> tuple[Profiles, list[Rejected], int, int]:  # fmt: skip
-    progress.stage("reading")
+@dataclass
+class Part:
+    """What reading some files gave."""
+
+    profiles: Profiles
+    rejected: list[Rejected]
+    events: int
+    bytes: int
+    timings: dict[str, float]
+
+
+def profile_files(
+    paths: Sequence[Path],
+    detector: Detector,
+    format: str,
+    account: str | None,
+    progress: Progress,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Part:
+    """Read, embed and profile files. An event id that comes again is a redelivery and counts once."""
+    timings = dict.fromkeys(("parse", "features", "profiles"), 0.0)
     parts: list[Profiles] = []
     rejected: list[Rejected] = []
     seen: set[str] = set()
-    events = total = 0
+    total = 0
     mark = clock()
     for batch in read(paths, format=format, account=account):
         timings["parse"] += clock() - mark
@@ -89,19 +127,49 @@ def _profile(
             parts = [Profiles.merge(parts)]
         timings["profiles"] += clock() - mark
         rejected.extend(batch.rejected)
-        events += len(fresh)
         total = batch.total_bytes
-        progress.advance(batch.bytes_read, batch.total_bytes, events)
+        progress.advance(batch.bytes_read, batch.total_bytes, len(seen))
         mark = clock()
     mark = clock()
     profiles = merge_all(parts) or detector.profile(detector.features([]))
     timings["profiles"] += clock() - mark
-    return profiles, rejected, events, total
+    return Part(profiles, rejected, len(seen), total, timings)
 
 
-def rejected_count(rejected: Sequence[Rejected]) -> int:
-    """Number of rejected rows."""
-    return len(rejected)
+@dataclass(frozen=True)
+class _FileTask:
+    path: Path
+    format: str
+    account: str | None
+    calibration: Path | None
+
+    def __call__(self) -> tuple[bytes, list[Rejected], int, int, dict[str, float]]:
+        part = profile_files([self.path], Detector.load(self.calibration), self.format, self.account, Progress())
+        return part.profiles.to_bytes(), part.rejected, part.events, part.bytes, part.timings
+
+
+def _run(task: _FileTask) -> tuple[bytes, list[Rejected], int, int, dict[str, float]]:
+    return task()
+
+
+def _in_processes(
+    paths: Sequence[Path], engine: str, format: str, account: str | None, calibration: Path | None, progress: Progress
+) -> Part:
+    """Profile each file in a process; results are merged in any order."""
+    tasks = [_FileTask(p, format, account, calibration) for p in files(paths)]
+    total = sum(t.path.stat().st_size for t in tasks)
+    parts, rejected, events, done = [], [], 0, 0
+    timings: dict[str, float] = {}
+    for data, bad, count, size, spent in load_engine(engine).map(_run, tasks):
+        parts.append(Profiles.from_bytes(data))
+        rejected.extend(bad)
+        events, done = events + count, done + size
+        for stage, seconds in spent.items():
+            timings[stage] = timings.get(stage, 0.0) + seconds
+        progress.advance(done, total, events)
+    profiles = merge_all(parts)
+    assert profiles is not None  # files() raises where there is none
+    return Part(profiles, sorted(rejected, key=lambda r: (r.file, r.line)), events, total, timings)
 
 
 def _examples(paths: Sequence[Path], format: str, account: str | None, assessment: Assessment) -> dict[str, Event]:
@@ -123,22 +191,56 @@ def write_tables(out: Path, assessment: Assessment) -> None:
     """Write ``accounts.parquet`` (every account) and ``campaigns.parquet``."""
     pl.DataFrame(
         [
-            (a.account_id, a.risk, a.verdict, a.flagged_at, a.campaign_id, a.requests, [e.text for e in a.evidence if e.direction == "for"])
+            (
+                a.account_id,
+                a.risk,
+                a.verdict,
+                a.flagged_at,
+                a.campaign_id,
+                a.requests,
+                [e.text for e in a.evidence if e.direction == "for"],
+            )
             for a in assessment.accounts
         ],
-        schema={"account_id": pl.String, "risk": pl.Float64, "verdict": pl.String, "flagged_at": pl.Datetime("us", "UTC"),
-                "campaign_id": pl.String, "requests": pl.Int64, "reasons": pl.List(pl.String)},
+        schema={
+            "account_id": pl.String,
+            "risk": pl.Float64,
+            "verdict": pl.String,
+            "flagged_at": pl.Datetime("us", "UTC"),
+            "campaign_id": pl.String,
+            "requests": pl.Int64,
+            "reasons": pl.List(pl.String),
+        },
         orient="row",
-    ).write_parquet(out / "accounts.parquet")  # fmt: skip
+    ).write_parquet(out / "accounts.parquet")
     pl.DataFrame(
         [
-            (c.campaign_id, c.risk, c.verdict, c.flagged_at, c.accounts, c.requests, c.harvest, c.output_tokens, [t.text for t in c.ties])
+            (
+                c.campaign_id,
+                c.risk,
+                c.verdict,
+                c.flagged_at,
+                c.accounts,
+                c.requests,
+                c.harvest,
+                c.output_tokens,
+                [t.text for t in c.ties],
+            )
             for c in assessment.campaigns
         ],
-        schema={"campaign_id": pl.String, "risk": pl.Float64, "verdict": pl.String, "flagged_at": pl.Datetime("us", "UTC"), "accounts": pl.List(pl.String),
-                "requests": pl.Int64, "harvest": pl.String, "output_tokens": pl.Int64, "ties": pl.List(pl.String)},
+        schema={
+            "campaign_id": pl.String,
+            "risk": pl.Float64,
+            "verdict": pl.String,
+            "flagged_at": pl.Datetime("us", "UTC"),
+            "accounts": pl.List(pl.String),
+            "requests": pl.Int64,
+            "harvest": pl.String,
+            "output_tokens": pl.Int64,
+            "ties": pl.List(pl.String),
+        },
         orient="row",
-    ).write_parquet(out / "campaigns.parquet")  # fmt: skip
+    ).write_parquet(out / "campaigns.parquet")
 
 
 def _write_rejected(path: Path, rejected: Sequence[Rejected]) -> None:

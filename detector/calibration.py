@@ -55,7 +55,9 @@ def threshold(risk: np.ndarray, max_false_flags: float) -> float:
     return float(np.sort(risk)[rank - 1])
 
 
-def train_codebook(paths: Sequence[Path], encoder: Encoder, format: str, clusters: int | None, progress: Progress) -> tuple[Codebook, int]:
+def train_codebook(
+    paths: Sequence[Path], encoder: Encoder, format: str, clusters: int | None, progress: Progress
+) -> tuple[Codebook, int]:
     """Codebook of the distinct prompts of the logs. Raises ValueError when there are too few."""
     distinct: dict[str, None] = {}
     seen = 0
@@ -73,9 +75,15 @@ def train_codebook(paths: Sequence[Path], encoder: Encoder, format: str, cluster
 
 
 def calibrate(
-    paths: Sequence[Path], out: Path, *, detector: Detector, format: str = "auto", clusters: int | None = None,
-    max_false_flags: float | None = None, progress: Progress | None = None,
-) -> CalibrationRun:  # fmt: skip
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    detector: Detector,
+    format: str = "auto",
+    clusters: int | None = None,
+    max_false_flags: float | None = None,
+    progress: Progress | None = None,
+) -> CalibrationRun:
     """Learn from logs that are believed to be free of harvesting, or reviewed; write a calibration directory.
 
     The threshold moves only where ``max_false_flags`` is given. Raises ValueError for logs without prompts.

@@ -21,6 +21,7 @@ from detector.assessment import Tie
 from detector.features import EMBEDDING_SCALE
 from detector.profiles import KIND as _KIND
 from detector.profiles import Profiles
+from detector.scoring import Scorer
 from detector.view import View
 
 MIN_MEMBERS = 3  # two accounts may be one person's; three is a group
@@ -35,16 +36,39 @@ EXCHANGE_ROWS = 400  # rows per group for the exchangeability test
 
 OWNERSHIP = ("payment", "email_domain", "organization")
 INFRASTRUCTURE = ("ip", "network", "tls", "user_agent")
-IDENTITY_TIES = {"payment": "payment method", "email_domain": "e-mail domain", "ip": "address", "network": "network",
-                 "tls": "TLS fingerprint", "user_agent": "client program", "birth": "day of registration",
-                 "settings": "explicit sampling settings"}  # fmt: skip
-CLASS_OF_TIE = {"payment": "ownership", "email_domain": "ownership", "ip": "infrastructure", "network": "infrastructure",
-                "tls": "infrastructure", "user_agent": "infrastructure", "birth": "birth", "settings": "settings"}  # fmt: skip
+IDENTITY_TIES = {
+    "payment": "payment method",
+    "email_domain": "e-mail domain",
+    "ip": "address",
+    "network": "network",
+    "tls": "TLS fingerprint",
+    "user_agent": "client program",
+    "birth": "day of registration",
+    "settings": "explicit sampling settings",
+}
+CLASS_OF_TIE = {
+    "payment": "ownership",
+    "email_domain": "ownership",
+    "ip": "infrastructure",
+    "network": "infrastructure",
+    "tls": "infrastructure",
+    "user_agent": "infrastructure",
+    "birth": "birth",
+    "settings": "settings",
+}
 
 FEATURES = (
-    "log_odds", "log_members", "ownership", "infrastructure", "birth", "settings", "exchangeable", "co_movement",
-    "slice_share", "one_organization",
-)  # fmt: skip
+    "log_odds",
+    "log_members",
+    "ownership",
+    "infrastructure",
+    "birth",
+    "settings",
+    "exchangeable",
+    "co_movement",
+    "slice_share",
+    "one_organization",
+)
 """Inputs of the campaign model, see :func:`group_features`."""
 
 
@@ -95,7 +119,10 @@ def _task_communities(profiles: Profiles) -> pl.DataFrame:
     states = states.with_columns(pl.len().over("key").alias("df")).filter(pl.col("df").is_between(2, MAX_TASK_ACCOUNTS))
     if not len(states):
         return empty
-    keys, accts = states.select("key").unique().with_row_index("row"), states.select("acct").unique().sort("acct").with_row_index("column")
+    keys, accts = (
+        states.select("key").unique().with_row_index("row"),
+        states.select("acct").unique().sort("acct").with_row_index("column"),
+    )
     table = states.join(keys, on="key").join(accts, on="acct")
     weight = np.sqrt(np.log2(max(len(profiles), 2) / table["df"].to_numpy()).clip(0.1) / table["df"].to_numpy())
     uses = csr_matrix((weight, (table["row"].to_numpy(), table["column"].to_numpy())), shape=(len(keys), len(accts)))
@@ -107,9 +134,13 @@ def _task_communities(profiles: Profiles) -> pl.DataFrame:
         return empty
     communities = Leiden(random_state=7).fit_predict(together)
     linked = np.asarray(together.sum(axis=1)).ravel() > 0
-    members = accts.with_columns(pl.Series("community", communities), pl.Series("linked", linked)).filter(pl.col("linked"))
+    members = accts.with_columns(pl.Series("community", communities), pl.Series("linked", linked)).filter(
+        pl.col("linked")
+    )
     named = table.join(members.select("acct", "community"), on="acct")
-    named = named.filter(pl.len().over("key", "community") >= 2).with_columns((pl.col("key").min().over("community")).alias("group"))
+    named = named.filter(pl.len().over("key", "community") >= 2).with_columns(
+        (pl.col("key").min().over("community")).alias("group")
+    )
     return named.select(pl.lit(_KIND["state"], pl.UInt8).alias("kind"), "key", "acct", "group")
 
 
@@ -121,7 +152,9 @@ def _families(seeds: pl.DataFrame) -> pl.DataFrame:
     accts = seeds.select("acct").unique().with_row_index("account")
     table = seeds.join(keys, on=["kind", "key"]).join(accts, on="acct")
     shape = (len(keys), len(accts))
-    uses = csr_matrix((np.ones(len(table), np.float32), (table["seed"].to_numpy(), table["account"].to_numpy())), shape=shape)
+    uses = csr_matrix(
+        (np.ones(len(table), np.float32), (table["seed"].to_numpy(), table["account"].to_numpy())), shape=shape
+    )
     signature = _member_signature(uses)  # identical member sets first, so that the pairwise matrix stays small
     unique, inverse = np.unique(signature, return_inverse=True)
     first = np.zeros(len(unique), int)
@@ -135,7 +168,11 @@ def _families(seeds: pl.DataFrame) -> pl.DataFrame:
     _, label = connected_components(graph, directed=False)
     root = keys.with_columns(pl.Series("family", label[inverse]))
     named = root.group_by("family").agg(pl.col("key").min().alias("group"))
-    return table.join(root.select("seed", "family"), on="seed").join(named, on="family").select("kind", "key", "acct", "group")
+    return (
+        table.join(root.select("seed", "family"), on="seed")
+        .join(named, on="family")
+        .select("kind", "key", "acct", "group")
+    )
 
 
 def _member_signature(uses: csr_matrix) -> np.ndarray:
@@ -165,7 +202,9 @@ def slice_view(rows: pl.DataFrame) -> View:
     return View(Profiles.of_rows(rows.with_columns(pl.col("group").alias("acct")).drop("group")))
 
 
-def group_features(groups: Groups, profiles: Profiles, scorer_log_odds: np.ndarray, view: View) -> tuple[pl.DataFrame, dict[int, list[Tie]]]:
+def group_features(
+    groups: Groups, profiles: Profiles, scorer_log_odds: np.ndarray, view: View
+) -> tuple[pl.DataFrame, dict[int, list[Tie]]]:
     """Features of the campaign model (``group`` and FEATURES), and the ties of each group in words.
 
     ``view`` is :func:`slice_view` of the groups, ``scorer_log_odds`` the scorer's log-odds of its rows.
@@ -174,7 +213,11 @@ def group_features(groups: Groups, profiles: Profiles, scorer_log_odds: np.ndarr
     shared_objects = {kind: _shared(groups.members, profiles, kind) for kind in (*IDENTITY_TIES, "organization")}
     hours = _hourly(profiles.sample)
     base_movement = _co_movement(hours)
-    all_uses = groups.members.join(profiles.totals.select("acct", "n"), on="acct").group_by("group").agg(pl.col("uses").sum() / pl.col("n").sum())
+    all_uses = (
+        groups.members.join(profiles.totals.select("acct", "n"), on="acct")
+        .group_by("group")
+        .agg(pl.col("uses").sum() / pl.col("n").sum())
+    )
     slice_share = dict(all_uses.iter_rows())
     rows_by_group = {int(k[0]): t for k, t in groups.rows.partition_by("group", as_dict=True).items()}
     members_by_group = {int(k[0]): t for k, t in groups.members.partition_by("group", as_dict=True).items()}
@@ -187,22 +230,51 @@ def group_features(groups: Groups, profiles: Profiles, scorer_log_odds: np.ndarr
         for kind, words in IDENTITY_TIES.items():
             shared, surprise = shared_objects[kind].get(group, (0, 0.0))
             if surprise > 3:
-                found.append(Tie(kind=kind, weight=surprise, members=shared,
-                    text=f"{shared} of {m} accounts share one {words}; unrelated accounts would by a chance of 1 in 2^{surprise:.0f}."))  # fmt: skip
+                found.append(
+                    Tie(
+                        kind=kind,
+                        weight=surprise,
+                        members=shared,
+                        text=f"{shared} of {m} accounts share one {words}; unrelated accounts would by a chance of 1 in 2^{surprise:.0f}.",
+                    )
+                )
                 cls = CLASS_OF_TIE[kind]
                 bits[cls] = max(bits[cls], surprise)
         organization, _ = shared_objects["organization"].get(group, (0, 0.0))
         icc = _intraclass(rows)
         exchangeable = float(np.clip(1 - icc / TYPICAL_ICC, 0, 1))
         if exchangeable > 0.5:
-            found.append(Tie(kind="split_queue", weight=round(10 * exchangeable, 1), members=m,
-                text=f"What the {m} accounts ask could be swapped between them unnoticed (intraclass correlation {max(icc, 0):.3f}; independent users: about {TYPICAL_ICC}): parts of one work queue."))  # fmt: skip
+            found.append(
+                Tie(
+                    kind="split_queue",
+                    weight=round(10 * exchangeable, 1),
+                    members=m,
+                    text=f"What the {m} accounts ask could be swapped between them unnoticed: parts of one work queue "
+                    f"(intraclass correlation {max(icc, 0):.3f}; independent users: about {TYPICAL_ICC}).",
+                )
+            )
         movement = float(np.clip((_co_movement(_hourly(rows)) - base_movement) / max(1 - base_movement, 1e-6), 0, 1))
         if movement > 0.3:
-            found.append(Tie(kind="timing", weight=round(10 * movement, 1), members=m,
-                text=f"The accounts are active in the same hours (similarity {movement:.2f} above that of unrelated accounts)."))  # fmt: skip
-        out.append((group, log_odds, np.log2(m), *(bits[k] for k in ("ownership", "infrastructure", "birth", "settings")),
-                    exchangeable, movement, float(slice_share[group]), organization / m))  # fmt: skip
+            found.append(
+                Tie(
+                    kind="timing",
+                    weight=round(10 * movement, 1),
+                    members=m,
+                    text=f"The accounts are active in the same hours (similarity {movement:.2f} above that of unrelated accounts).",
+                )
+            )
+        out.append(
+            (
+                group,
+                log_odds,
+                np.log2(m),
+                *(bits[k] for k in ("ownership", "infrastructure", "birth", "settings")),
+                exchangeable,
+                movement,
+                float(slice_share[group]),
+                organization / m,
+            )
+        )
         ties[group] = sorted(found, key=lambda t: -t.weight)
     schema = {"group": pl.UInt64, **dict.fromkeys(FEATURES, pl.Float64)}
     return pl.DataFrame(out, schema=schema, orient="row"), ties
@@ -220,20 +292,32 @@ def _shared(members: pl.DataFrame, profiles: Profiles, kind: str) -> dict[int, t
     objects = profiles.kind(kind).select("acct", "key").unique()
     population = objects.with_columns(pl.len().over("key").alias("df"))
     size = members.group_by("group").len("m")
-    shared = members.select("group", "acct").join(population, on="acct").group_by("group", "key").agg(pl.len().alias("shared"), pl.col("df").first())
+    shared = (
+        members.select("group", "acct")
+        .join(population, on="acct")
+        .group_by("group", "key")
+        .agg(pl.len().alias("shared"), pl.col("df").first())
+    )
     shared = shared.filter(pl.col("shared") >= 2).join(size, on="group").filter(pl.col("shared") >= 0.2 * pl.col("m"))
     if not len(shared):
         return {}
     count, df, m = (shared[c].to_numpy() for c in ("shared", "df", "m"))
     chance = np.clip((np.maximum(df - count, 0) + 1) / max(len(profiles), 1), 1e-6, 1 - 1e-9)
     surprise = binom.logsf(count - 1, m, chance) / -np.log(2) - np.log2(max(population["key"].n_unique(), 1))
-    best = shared.with_columns(pl.Series("bits", np.clip(surprise, 0, MAX_BITS))).sort("bits", "shared", "key", descending=True).group_by("group", maintain_order=True).first()
+    best = (
+        shared.with_columns(pl.Series("bits", np.clip(surprise, 0, MAX_BITS)))
+        .sort("bits", "shared", "key", descending=True)
+        .group_by("group", maintain_order=True)
+        .first()
+    )
     return {int(g): (int(k), float(b)) for g, k, b in best.select("group", "shared", "bits").iter_rows()}
 
 
 def _intraclass(rows: pl.DataFrame) -> float:
     """Intraclass correlation of the slice's embeddings over its accounts (one-way random effects, Shrout & Fleiss 1979)."""
-    rows = rows.filter(pl.col("cluster") >= 0).unique(["acct", "prompt"], keep="any").sort("event_key").head(EXCHANGE_ROWS)
+    rows = (
+        rows.filter(pl.col("cluster") >= 0).unique(["acct", "prompt"], keep="any").sort("event_key").head(EXCHANGE_ROWS)
+    )
     rows = rows.sort("acct")
     codes = np.unique(rows["acct"].to_numpy(), return_inverse=True)[1]
     k, n = (codes.max() + 1 if len(codes) else 0), len(codes)
@@ -250,7 +334,9 @@ def _intraclass(rows: pl.DataFrame) -> float:
 
 
 def _hourly(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.group_by("acct", (pl.col("ts") // 3_600_000_000).alias("hour")).agg(pl.len().cast(pl.Float64).sqrt().alias("w"))
+    return rows.group_by("acct", (pl.col("ts") // 3_600_000_000).alias("hour")).agg(
+        pl.len().cast(pl.Float64).sqrt().alias("w")
+    )
 
 
 def _co_movement(hours: pl.DataFrame) -> float:
@@ -262,3 +348,8 @@ def _co_movement(hours: pl.DataFrame) -> float:
     total = unit.group_by("hour").agg(pl.col("w").sum())["w"]
     return float(((total**2).sum() - m) / (m * (m - 1)))
 
+
+def log_odds(features: pl.DataFrame, scorer: Scorer) -> np.ndarray:
+    """Log-odds that a group is a campaign, from :data:`FEATURES`."""
+    weights = np.array([scorer.weights.campaign_weights.get(f, 0.0) for f in FEATURES])
+    return scorer.weights.campaign_intercept + features.select(FEATURES).to_numpy() @ weights

@@ -18,9 +18,13 @@ app = typer.Typer(
 
 CLEAN, FINDINGS, ERROR = 0, 1, 2
 
-Paths = Annotated[list[Path], typer.Argument(help="Log files or folders: .jsonl .jsonl.gz .jsonl.zst .parquet", show_default=False)]
+Paths = Annotated[
+    list[Path], typer.Argument(help="Log files or folders: .jsonl .jsonl.gz .jsonl.zst .parquet", show_default=False)
+]
 Format = Annotated[str, typer.Option("--format", "-f", help="Log format; `auto` looks at the shape of the rows.")]
-Calibration = Annotated[Path | None, typer.Option(help="Folder written by `distillwatch calibrate`; without it the shipped one.")]
+Calibration = Annotated[
+    Path | None, typer.Option(help="Folder written by `distillwatch calibrate`; without it the shipped one.")
+]
 
 
 def fail(message: str) -> typer.Exit:
@@ -32,9 +36,18 @@ def fail(message: str) -> typer.Exit:
 @app.command()
 def audit(
     paths: Paths,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for accounts.parquet, campaigns.parquet, report.json, report.html, rejected.jsonl.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Folder for accounts.parquet, campaigns.parquet, report.json, report.html, rejected.jsonl.",
+        ),
+    ],
     format: Format = "auto",
-    account: Annotated[str | None, typer.Option(help="Account of all rows, for formats that name none (provider batch files).")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Account of all rows, for formats that name none (provider batch files).")
+    ] = None,
     engine: Annotated[str, typer.Option(help="Who runs the map: local, processes.")] = "local",
     calibration: Calibration = None,
 ) -> None:
@@ -51,7 +64,16 @@ def audit(
         with AuditProgress(console) as progress:
             progress.stage("loading the encoder")
             detector = Detector.load(calibration)
-            run = run_audit(paths, out, detector=detector, format=format, account=account, engine=engine, calibration=calibration, progress=progress)
+            run = run_audit(
+                paths,
+                out,
+                detector=detector,
+                format=format,
+                account=account,
+                engine=engine,
+                calibration=calibration,
+                progress=progress,
+            )
     except (FormatError, FileNotFoundError, ValueError) as error:
         raise fail(str(error)) from error
     print_assessment(console, run.run, run.assessment, out)
@@ -61,10 +83,19 @@ def audit(
 @app.command()
 def calibrate(
     paths: Paths,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the calibration; give it to `audit --calibration`.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for the calibration; give it to `audit --calibration`.")
+    ],
     format: Format = "auto",
-    clusters: Annotated[int | None, typer.Option(help="Size of the codebook; by default up to 1024, by the number of prompts.", min=2)] = None,
-    max_false_flags: Annotated[float | None, typer.Option(help="Share of ordinary accounts that may be flagged, e.g. 0.001; moves the threshold.", min=1e-5, max=0.5)] = None,
+    clusters: Annotated[
+        int | None, typer.Option(help="Size of the codebook; by default up to 1024, by the number of prompts.", min=2)
+    ] = None,
+    max_false_flags: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of ordinary accounts that may be flagged, e.g. 0.001; moves the threshold.", min=1e-5, max=0.5
+        ),
+    ] = None,
 ) -> None:
     """Learn the codebook and the population from your own logs, best from a period that was reviewed."""
     from detector.calibration import calibrate as run_calibrate
@@ -74,16 +105,28 @@ def calibrate(
 
     try:
         with AuditProgress(console) as progress:
-            run = run_calibrate(paths, out, detector=Detector.load(), format=format, clusters=clusters, max_false_flags=max_false_flags, progress=progress)
+            run = run_calibrate(
+                paths,
+                out,
+                detector=Detector.load(),
+                format=format,
+                clusters=clusters,
+                max_false_flags=max_false_flags,
+                progress=progress,
+            )
     except (FormatError, FileNotFoundError, ValueError) as error:
         raise fail(str(error)) from error
-    console.print(f"Learnt {run.clusters} clusters from {run.prompts:,} distinct prompts of {run.accounts:,} accounts; flags from risk {run.flag_at:.3f}.")
+    console.print(
+        f"Learnt {run.clusters} clusters from {run.prompts:,} distinct prompts of {run.accounts:,} accounts; flags from risk {run.flag_at:.3f}."
+    )
     console.print(f"Use it: distillwatch audit LOG --calibration {run.out} --out DIR")
 
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for events.jsonl, labels.parquet and labels_events.parquet.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for events.jsonl, labels.parquet and labels_events.parquet.")
+    ],
     scenario: Annotated[str, typer.Option(help="Preset: smoke (small), demo (a week, about 20,000 events).")] = "demo",
     seed: Annotated[int, typer.Option(help="The same seed gives the same traffic.")] = 1,
 ) -> None:
@@ -99,7 +142,9 @@ def simulate(
         write(traffic, out)
     labels = traffic.accounts
     attackers = int((labels["label"] == "attack").sum())
-    console.print(f"{len(traffic.events):,} events of {len(labels):,} accounts, {attackers:,} of them harvesting, in {out}")
+    console.print(
+        f"{len(traffic.events):,} events of {len(labels):,} accounts, {attackers:,} of them harvesting, in {out}"
+    )
 
 
 @app.command()

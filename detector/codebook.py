@@ -38,7 +38,9 @@ class Codebook:
         Raises ValueError when there are fewer vectors than clusters.
         """
         if len(vectors) < k:
-            raise ValueError(f"{len(vectors)} distinct prompts cannot train {k} clusters: give more logs or a smaller --clusters")
+            raise ValueError(
+                f"{len(vectors)} distinct prompts cannot train {k} clusters: give more logs or a smaller --clusters"
+            )
         kmeans = faiss.Kmeans(vectors.shape[1], k, niter=20, seed=SEED, spherical=True, max_points_per_centroid=256)
         kmeans.train(np.ascontiguousarray(vectors, dtype=np.float32))
         return cls(kmeans.centroids, version)

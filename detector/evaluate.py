@@ -43,7 +43,9 @@ class Metrics(msgspec.Struct):
     precision: Rate
     auc: float
     average_precision: float
-    exposure: float | None  # share of a campaign's harvest answered before its accounts are flagged; missed ones count whole
+    exposure: (
+        float | None
+    )  # share of a campaign's harvest answered before its accounts are flagged; missed ones count whole
     requests_to_detection: float | None  # median over the caught campaigns
     families: dict[str, Rate]  # campaigns caught
     kinds: dict[str, Rate]  # false flags
@@ -54,29 +56,50 @@ def measure(accounts: pl.DataFrame, labels: pl.DataFrame, harvest: pl.DataFrame 
 
     ``harvest`` (event_id, account_id, harvest, timestamp) weighs accounts by their harvest; without it all weigh the same.
     """
-    table = labels.join(accounts.select("account_id", "risk", "verdict", "flagged_at"), on="account_id", how="left").with_columns(
-        (pl.col("verdict") == "flag").fill_null(False).alias("flag"), pl.col("risk").fill_null(0.0), (pl.col("label") == "attack").alias("attack")
+    table = labels.join(
+        accounts.select("account_id", "risk", "verdict", "flagged_at"), on="account_id", how="left"
+    ).with_columns(
+        (pl.col("verdict") == "flag").fill_null(False).alias("flag"),
+        pl.col("risk").fill_null(0.0),
+        (pl.col("label") == "attack").alias("attack"),
     )
     work = _work(table, harvest)
     attack, benign = table.filter("attack"), table.filter(~pl.col("attack"))
     lookalike = benign.filter("lookalike")
-    per_campaign = work.group_by("campaign_id", "family").agg(
-        (pl.col("sent").filter("flag").sum() / pl.col("sent").sum()).alias("covered"),
-        (pl.col("before").sum() / pl.col("sent").sum()).alias("exposure"), pl.col("before").sum().alias("requests"),
-    ).with_columns((pl.col("covered") >= CAUGHT).alias("caught"))  # fmt: skip
+    per_campaign = (
+        work.group_by("campaign_id", "family")
+        .agg(
+            (pl.col("sent").filter("flag").sum() / pl.col("sent").sum()).alias("covered"),
+            (pl.col("before").sum() / pl.col("sent").sum()).alias("exposure"),
+            pl.col("before").sum().alias("requests"),
+        )
+        .with_columns((pl.col("covered") >= CAUGHT).alias("caught"))
+    )
     caught = per_campaign.filter("caught")
     both = 0 < len(attack) < len(table)
     return Metrics(
-        campaigns=Rate.of(len(caught), len(per_campaign)), attackers=Rate.of(int(attack["flag"].sum()), len(attack)),
-        benign=Rate.of(int(benign["flag"].sum()), len(benign)), lookalikes=Rate.of(int(lookalike["flag"].sum()), len(lookalike)),
-        flagged=int(table["flag"].sum()), precision=Rate.of(int(attack["flag"].sum()), int(table["flag"].sum())),
+        campaigns=Rate.of(len(caught), len(per_campaign)),
+        attackers=Rate.of(int(attack["flag"].sum()), len(attack)),
+        benign=Rate.of(int(benign["flag"].sum()), len(benign)),
+        lookalikes=Rate.of(int(lookalike["flag"].sum()), len(lookalike)),
+        flagged=int(table["flag"].sum()),
+        precision=Rate.of(int(attack["flag"].sum()), int(table["flag"].sum())),
         auc=float(roc_auc_score(table["attack"], table["risk"])) if both else float("nan"),
         average_precision=float(average_precision_score(table["attack"], table["risk"])) if both else float("nan"),
         exposure=float(per_campaign["exposure"].mean()) if len(per_campaign) else None,  # type: ignore[arg-type]
         requests_to_detection=float(caught["requests"].median()) if len(caught) else None,  # type: ignore[arg-type]
-        families={str(f): Rate.of(int(c), int(n)) for f, c, n in per_campaign.group_by("family").agg(pl.col("caught").sum(), pl.len()).sort("family").iter_rows()},
-        kinds={str(f): Rate.of(int(c), int(n)) for f, c, n in benign.group_by("family").agg(pl.col("flag").sum(), pl.len()).sort("family").iter_rows()},
-    )  # fmt: skip
+        families={
+            str(f): Rate.of(int(c), int(n))
+            for f, c, n in per_campaign.group_by("family")
+            .agg(pl.col("caught").sum(), pl.len())
+            .sort("family")
+            .iter_rows()
+        },
+        kinds={
+            str(f): Rate.of(int(c), int(n))
+            for f, c, n in benign.group_by("family").agg(pl.col("flag").sum(), pl.len()).sort("family").iter_rows()
+        },
+    )
 
 
 def _work(table: pl.DataFrame, harvest: pl.DataFrame | None) -> pl.DataFrame:
@@ -86,7 +109,9 @@ def _work(table: pl.DataFrame, harvest: pl.DataFrame | None) -> pl.DataFrame:
         return attack.with_columns(pl.lit(1).alias("sent"), pl.when("flag").then(0).otherwise(1).alias("before"))
     sent = harvest.filter("harvest").join(attack, on="account_id")
     early = (~pl.col("flag")) | pl.col("flagged_at").is_null() | (pl.col("timestamp") <= pl.col("flagged_at"))
-    return sent.group_by("account_id", "campaign_id", "family", "flag").agg(pl.len().alias("sent"), early.sum().alias("before"))
+    return sent.group_by("account_id", "campaign_id", "family", "flag").agg(
+        pl.len().alias("sent"), early.sum().alias("before")
+    )
 
 
 def evaluate(audit_dir: Path, labels: Path) -> Metrics:
@@ -99,7 +124,9 @@ def evaluate(audit_dir: Path, labels: Path) -> Metrics:
         raise FileNotFoundError(f"{found} does not exist: run `distillwatch audit LOG --out {audit_dir}` first")
     labels_file = labels / "labels.parquet" if labels.is_dir() else labels
     if not labels_file.is_file():
-        raise FileNotFoundError(f"{labels_file} does not exist: give labels.parquet, or the folder that `distillwatch simulate` wrote")
+        raise FileNotFoundError(
+            f"{labels_file} does not exist: give labels.parquet, or the folder that `distillwatch simulate` wrote"
+        )
     table = pl.read_parquet(labels_file) if labels_file.suffix == ".parquet" else pl.read_ndjson(labels_file)
     missing = {"account_id", "label"} - set(table.columns)
     if missing:
@@ -121,8 +148,13 @@ def print_metrics(console: Console, metrics: Metrics) -> None:
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="right")
     table.add_column("of", justify="right")
-    rows = (("campaigns caught", metrics.campaigns), ("attacking accounts flagged", metrics.attackers), ("honest accounts flagged", metrics.benign),
-            ("look-alikes flagged", metrics.lookalikes), ("precision of the flags", metrics.precision))  # fmt: skip
+    rows = (
+        ("campaigns caught", metrics.campaigns),
+        ("attacking accounts flagged", metrics.attackers),
+        ("honest accounts flagged", metrics.benign),
+        ("look-alikes flagged", metrics.lookalikes),
+        ("precision of the flags", metrics.precision),
+    )
     for name, rate in rows:
         table.add_row(name, f"{rate.rate:.2%}", f"{rate.low:.2%} – {rate.high:.2%}", f"{rate.n:,}")
     table.add_row("area under the ROC curve", f"{metrics.auc:.4f}", "", "")
@@ -131,7 +163,10 @@ def print_metrics(console: Console, metrics: Metrics) -> None:
     if metrics.requests_to_detection is not None:
         table.add_row("requests to detection (median)", f"{metrics.requests_to_detection:,.0f}", "", "")
     console.print(table)
-    for title, rates in (("Campaigns caught, by harvest", metrics.families), ("Honest accounts flagged, by kind (where any)", {k: r for k, r in metrics.kinds.items() if r.k})):
+    for title, rates in (
+        ("Campaigns caught, by harvest", metrics.families),
+        ("Honest accounts flagged, by kind (where any)", {k: r for k, r in metrics.kinds.items() if r.k}),
+    ):
         if rates:
             detail = Table(title=title, title_justify="left")
             detail.add_column("")

@@ -34,11 +34,24 @@ CHARS_PER_TOKEN = 4  # rough, used only where the log has no usage
 MIN_ANSWER_CHARS = 48  # an answer's sentence must be this long to be recognised when it comes back as input
 
 _PIECE = re.compile(r"\n+|(?<=[.!?:;])\s+|(?<=[。！？：；])")
-_SPACE = re.compile(r"\s+")
+_DIGITS = re.compile(r"[0-9]+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-IDENTITIES = ("session", "end_user", "ip", "network", "user_agent", "tls", "payment", "email_domain", "organization",
-              "model", "birth", "settings", "country")
+IDENTITIES = (
+    "session",
+    "end_user",
+    "ip",
+    "network",
+    "user_agent",
+    "tls",
+    "payment",
+    "email_domain",
+    "organization",
+    "model",
+    "birth",
+    "settings",
+    "country",
+)
 
 
 def _hash(text: str) -> int:
@@ -52,7 +65,7 @@ def _identity(value: object) -> int:
 
 def normalise(text: str) -> str:
     """Text as compared between requests: case and white space do not count."""
-    return _SPACE.sub(" ", text).strip().lower()
+    return " ".join(text.lower().split())
 
 
 def pieces_of(text: str) -> list[str]:
@@ -62,10 +75,13 @@ def pieces_of(text: str) -> list[str]:
     """
     if len(text) > 12_000:  # the middle of a huge prompt is a document, not a frame
         text = text[:6_000] + "\n" + text[-6_000:]
-    parts = [p for raw in _PIECE.split(text) if len(p := normalise(raw)) >= PIECE_MIN_CHARS]
+    raws = [raw for raw in _PIECE.split(text) if len(raw) >= PIECE_MIN_CHARS]
+    if len(raws) > 2 * MAX_PIECES:
+        raws = raws[:MAX_PIECES] + raws[-MAX_PIECES:]
+    parts = [p for raw in raws if len(p := normalise(raw)) >= PIECE_MIN_CHARS]
     if len(parts) > MAX_PIECES:
         parts = parts[: MAX_PIECES // 2] + parts[-MAX_PIECES // 2 :]
-    return [re.sub(r"\d+", "0", p) for p in parts]
+    return [_DIGITS.sub("0", p) for p in parts]
 
 
 def piece_key(piece: str) -> int:
@@ -119,14 +135,32 @@ def extract(events: Sequence[Event], encoder: Encoder, codebook: Codebook, inten
 
 
 _SCAN_SCHEMA = {
-    "event_key": pl.UInt64, "event_id": pl.String, "acct": pl.UInt64, "account_id": pl.String, "ts": pl.Int64,
-    "created": pl.Int64, "state": pl.UInt64, "parent": pl.UInt64, "prompt": pl.UInt64, "system": pl.UInt64,
-    "tools": pl.UInt64, "user_turns": pl.Int32, "tool_turns": pl.Int32, "prompt_chars": pl.Int32,
-    "system_chars": pl.Int32, "input_tokens": pl.Int64, "output_tokens": pl.Int64, "reasoning_tokens": pl.Int64,
-    "n": pl.Int32, "logprobs": pl.Int32, "temperature": pl.Int32, "failed": pl.Boolean,
-    **{name: pl.UInt64 for name in IDENTITIES},
-    "pieces": pl.List(pl.UInt64), "answers": pl.List(pl.UInt64),
-}  # fmt: skip
+    "event_key": pl.UInt64,
+    "event_id": pl.String,
+    "acct": pl.UInt64,
+    "account_id": pl.String,
+    "ts": pl.Int64,
+    "created": pl.Int64,
+    "state": pl.UInt64,
+    "parent": pl.UInt64,
+    "prompt": pl.UInt64,
+    "system": pl.UInt64,
+    "tools": pl.UInt64,
+    "user_turns": pl.Int32,
+    "tool_turns": pl.Int32,
+    "prompt_chars": pl.Int32,
+    "system_chars": pl.Int32,
+    "input_tokens": pl.Int64,
+    "output_tokens": pl.Int64,
+    "reasoning_tokens": pl.Int64,
+    "n": pl.Int32,
+    "logprobs": pl.Int32,
+    "temperature": pl.Int32,
+    "failed": pl.Boolean,
+    **dict.fromkeys(IDENTITIES, pl.UInt64),
+    "pieces": pl.List(pl.UInt64),
+    "answers": pl.List(pl.UInt64),
+}
 
 
 def _scan(event: Event) -> tuple[tuple, str, str]:
@@ -145,15 +179,15 @@ def _scan(event: Event) -> tuple[tuple, str, str]:
             tool_turns += 1
     system = "\n".join(p for p in system_parts if p)
     prompt = users[-1] if users else ""
-    system_key = _hash(normalise(system)) if system else 0
+    system_key = _hash(system.strip()) if system else 0
     parent = 0
     state = system_key
     for text in users:
         parent = state
-        state = _hash(f"{state}\x1f{normalise(text)}")
+        state = _hash(f"{state}\x1f{text.strip()}")
     if tool_turns:  # each step of a tool loop is a state of its own
         state = _hash(f"{state}\x1ftool{len(event.messages)}")
-    keys = list(dict.fromkeys(piece_key(p) for p in pieces_of(system)[:MAX_PIECES // 2] + pieces_of(prompt)))
+    keys = list(dict.fromkeys(piece_key(p) for p in pieces_of(system)[: MAX_PIECES // 2] + pieces_of(prompt)))
     answer = response_text(event.response)
     answers = [piece_key(p) for p in pieces_of(answer) if len(p) >= MIN_ANSWER_CHARS][:3] if answer else []
     usage, params, client, owner = event.usage, event.params, event.client, event.account
@@ -163,22 +197,44 @@ def _scan(event: Event) -> tuple[tuple, str, str]:
     bare = params.temperature is None and params.max_tokens is None and params.top_p is None
     output = usage.output_tokens if usage.output_tokens is not None else len(answer) // CHARS_PER_TOKEN
     row = (
-        _hash(event.event_id), event.event_id, _hash(event.account_id), event.account_id,
-        _microseconds(event.timestamp), created, state, parent if len(users) > 1 else 0,
-        _hash(normalise(prompt)) if prompt else 0, system_key,
+        _hash(event.event_id),
+        event.event_id,
+        _hash(event.account_id),
+        event.account_id,
+        _microseconds(event.timestamp),
+        created,
+        state,
+        parent if len(users) > 1 else 0,
+        _hash(normalise(prompt)) if prompt else 0,
+        system_key,
         _identity(",".join(sorted(map(_tool_name, event.tools)))) if event.tools else 0,
-        len(users), tool_turns, min(len(prompt), 2**31 - 1), len(system),
+        len(users),
+        tool_turns,
+        min(len(prompt), 2**31 - 1),
+        len(system),
         _bounded(usage.input_tokens if usage.input_tokens is not None else (chars + len(system)) // CHARS_PER_TOKEN),
-        _bounded(output), _bounded(usage.reasoning_tokens or 0), min(max(params.n or 1, 1), 1000),
+        _bounded(output),
+        _bounded(usage.reasoning_tokens or 0),
+        min(max(params.n or 1, 1), 1000),
         min(max(int(params.top_logprobs or bool(params.logprobs)) + (5 if params.logit_bias else 0), 0), 1000),
         -1 if params.temperature is None else int(min(max(params.temperature, 0.0), 10.0) * 1000),
         bool(event.status and event.status >= 400),
-        _identity(event.session_id), _identity(event.end_user_id), _identity(client.ip), _identity(network),
-        _identity(client.user_agent), _identity(client.tls_fingerprint), _identity(owner.payment_fingerprint),
-        _identity(owner.email_domain), _identity(event.organization_id), _identity(event.model),
-        0 if created is None else _hash(f"birth{created // DAY_US}"), 0 if bare else _hash(settings),
-        _identity(client.country), keys, answers,
-    )  # fmt: skip
+        _identity(event.session_id),
+        _identity(event.end_user_id),
+        _identity(client.ip),
+        _identity(network),
+        _identity(client.user_agent),
+        _identity(client.tls_fingerprint),
+        _identity(owner.payment_fingerprint),
+        _identity(owner.email_domain),
+        _identity(event.organization_id),
+        _identity(event.model),
+        0 if created is None else _hash(f"birth{created // DAY_US}"),
+        0 if bare else _hash(settings),
+        _identity(client.country),
+        keys,
+        answers,
+    )
     return row, prompt, system
 
 

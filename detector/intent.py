@@ -1,8 +1,9 @@
 """Request-level intent: which harvest does this one request look like, from its meaning and its structure.
 
 A multinomial logistic regression over the embeddings of the head and the tail of the last user text (where a frame stands)
-and of the head of the system prompt, and over structural counts. Trained by ``python -m benchmarks.detection.train_intent`` with scikit-learn, shipped as plain arrays. One request proves
-nothing: profiles add the probabilities up, and signals read the sums.
+and of the head of the system prompt, and over structural counts. Trained by
+``python -m benchmarks.detection.train_intent`` with scikit-learn, shipped as plain arrays. One request proves nothing:
+profiles add the probabilities up, and signals read the sums.
 """
 
 from __future__ import annotations
@@ -44,9 +45,19 @@ _COUNTS = {
 }
 
 STRUCTURE = (
-    "log_chars", "log_system_chars", "has_system", "lower_start", "open_end", "log_user_turns", "log_tool_turns",
-    "has_tools", *(f"{k}_rate" for k in _COUNTS), "has_tags", "has_code", "has_numbered",
-)  # fmt: skip
+    "log_chars",
+    "log_system_chars",
+    "has_system",
+    "lower_start",
+    "open_end",
+    "log_user_turns",
+    "log_tool_turns",
+    "has_tools",
+    *(f"{k}_rate" for k in _COUNTS),
+    "has_tags",
+    "has_code",
+    "has_numbered",
+)
 
 
 def structure(prompts: Sequence[str], systems: Sequence[str], rows: pl.DataFrame) -> np.ndarray:
@@ -55,7 +66,10 @@ def structure(prompts: Sequence[str], systems: Sequence[str], rows: pl.DataFrame
         pl.col("p").str.slice(0, HEAD_CHARS)
     )
     per_char = pl.col("p").str.len_chars().clip(40)
-    counts = [(pl.col("p").str.count_matches(pattern) / per_char * 10).alias(f"{name}_rate") for name, pattern in _COUNTS.items()]
+    counts = [
+        (pl.col("p").str.count_matches(pattern) / per_char * 10).alias(f"{name}_rate")
+        for name, pattern in _COUNTS.items()
+    ]
     out = text.select(
         (rows["prompt_chars"].clip(0) + 1).log().alias("log_chars") / 8,
         (rows["system_chars"].clip(0) + 1).log().alias("log_system_chars") / 8,
@@ -76,7 +90,11 @@ def structure(prompts: Sequence[str], systems: Sequence[str], rows: pl.DataFrame
 
 def ends(encoder: Encoder, prompts: Sequence[str], systems: Sequence[str]) -> np.ndarray:
     """Embeddings of heads, tails and system heads side by side: float32 of shape (n, 3 d)."""
-    parts = [*(p[:END_CHARS] for p in prompts), *(p[-END_CHARS:] for p in prompts), *(s[:SYSTEM_CHARS] for s in systems)]
+    parts = [
+        *(p[:END_CHARS] for p in prompts),
+        *(p[-END_CHARS:] for p in prompts),
+        *(s[:SYSTEM_CHARS] for s in systems),
+    ]
     vectors = encoder.encode(parts)
     n = len(prompts)
     return np.hstack([vectors[:n], vectors[n : 2 * n], vectors[2 * n :]])
@@ -85,7 +103,9 @@ def ends(encoder: Encoder, prompts: Sequence[str], systems: Sequence[str]) -> np
 class IntentModel:
     """Weights of shape (3 d + len(STRUCTURE), classes) and biases of shape (classes,)."""
 
-    def __init__(self, weights: np.ndarray, bias: np.ndarray, mean: np.ndarray, scale: np.ndarray, version: str) -> None:
+    def __init__(
+        self, weights: np.ndarray, bias: np.ndarray, mean: np.ndarray, scale: np.ndarray, version: str
+    ) -> None:
         self.weights = weights.astype(np.float32)
         self.bias = bias.astype(np.float32)
         self.mean = mean.astype(np.float32)

@@ -32,7 +32,9 @@ class Detector:
         if calibration is None:
             return cls(load_encoder(encoder), Codebook.load(), IntentModel.load(), Scorer.load())
         if not (calibration / "codebook.npz").is_file():
-            raise FileNotFoundError(f"{calibration} holds no calibration: make one with `distillwatch calibrate LOG --out {calibration}`")
+            raise FileNotFoundError(
+                f"{calibration} holds no calibration: make one with `distillwatch calibrate LOG --out {calibration}`"
+            )
         return cls(
             load_encoder(encoder),
             Codebook.load(calibration / "codebook.npz"),

@@ -28,8 +28,18 @@ SAMPLE_PER_DAY = 400  # events kept per account and day; a quiet account is kept
 SLOT_US = 600_000_000  # ten minutes: finer than a working session, coarser than a burst
 
 KINDS = (
-    "state", "parent", "prompt", "piece", "answer", "cluster", "system", "tools", "slot", "hour_of_week", *IDENTITIES,
-)  # fmt: skip
+    "state",
+    "parent",
+    "prompt",
+    "piece",
+    "answer",
+    "cluster",
+    "system",
+    "tools",
+    "slot",
+    "hour_of_week",
+    *IDENTITIES,
+)
 KIND = {name: i for i, name in enumerate(KINDS)}
 
 SUMS = {
@@ -76,7 +86,9 @@ class Profiles:
         if len(parts) == 1:
             return parts[0]
         return Profiles(
-            accounts=pl.concat(p.accounts for p in parts).group_by("acct").agg(pl.col("account_id").min(), pl.col("created").min()),
+            accounts=pl.concat(p.accounts for p in parts)
+            .group_by("acct")
+            .agg(pl.col("account_id").min(), pl.col("created").min()),
             counts=_sum_counts(pl.concat(p.counts for p in parts)),
             objects=_sum_objects(pl.concat(p.objects for p in parts)),
             sample=_bottom_k(pl.concat(p.sample for p in parts)),
@@ -89,12 +101,22 @@ class Profiles:
         """
 
         def to_group(table: pl.DataFrame) -> pl.DataFrame:
-            return table.join(groups, on="acct", how="inner").drop("acct").rename({"group": "acct"}).select(table.columns)
+            return (
+                table.join(groups, on="acct", how="inner").drop("acct").rename({"group": "acct"}).select(table.columns)
+            )
 
-        names = groups.select("group").unique().select(
-            pl.col("group").alias("acct"), pl.col("group").cast(pl.String).alias("account_id"), pl.lit(None, pl.Int64).alias("created")
+        names = (
+            groups.select("group")
+            .unique()
+            .select(
+                pl.col("group").alias("acct"),
+                pl.col("group").cast(pl.String).alias("account_id"),
+                pl.lit(None, pl.Int64).alias("created"),
+            )
         )
-        return Profiles(names, _sum_counts(to_group(self.counts)), _sum_objects(to_group(self.objects)), to_group(self.sample))
+        return Profiles(
+            names, _sum_counts(to_group(self.counts)), _sum_objects(to_group(self.objects)), to_group(self.sample)
+        )
 
     @classmethod
     def of_rows(cls, rows: pl.DataFrame) -> Self:
@@ -113,8 +135,10 @@ class Profiles:
         counts = self.counts.filter(recent)
         return Profiles(
             self.accounts.join(counts.select("acct").unique(), on="acct", how="semi"),
-            counts, self.objects.filter(recent), self.sample.filter(recent),
-        )  # fmt: skip
+            counts,
+            self.objects.filter(recent),
+            self.sample.filter(recent),
+        )
 
     def only(self, accts: pl.DataFrame) -> Profiles:
         """The part of the accounts in column ``acct`` of ``accts``."""
@@ -158,16 +182,19 @@ class Profiles:
     @cached_property
     def totals(self) -> pl.DataFrame:
         """Counters per account over all days, with ``days`` active."""
-        return self.counts.group_by("acct").agg(
-            *(pl.col(c).sum() for c in SUMS), pl.col("first").min(), pl.col("last").max(), pl.len().alias("days")
-        ).sort("acct")  # fmt: skip
+        return (
+            self.counts.group_by("acct")
+            .agg(*(pl.col(c).sum() for c in SUMS), pl.col("first").min(), pl.col("last").max(), pl.len().alias("days"))
+            .sort("acct")
+        )
 
     def kind(self, *names: str) -> pl.DataFrame:
         """Objects of some kinds, summed over days: kind, acct, key, n, first, last."""
         return (
             self.objects.filter(pl.col("kind").is_in([KIND[n] for n in names]))
-            .group_by("kind", "acct", "key").agg(pl.col("n").sum(), pl.col("first").min(), pl.col("last").max())
-        )  # fmt: skip
+            .group_by("kind", "acct", "key")
+            .agg(pl.col("n").sum(), pl.col("first").min(), pl.col("last").max())
+        )
 
 
 def _counts(frame: pl.DataFrame) -> pl.DataFrame:
@@ -177,14 +204,18 @@ def _counts(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sum_counts(counts: pl.DataFrame) -> pl.DataFrame:
-    return counts.group_by("acct", "day").agg(*(pl.col(c).sum() for c in SUMS), pl.col("first").min(), pl.col("last").max())
+    return counts.group_by("acct", "day").agg(
+        *(pl.col(c).sum() for c in SUMS), pl.col("first").min(), pl.col("last").max()
+    )
 
 
 def _objects(frame: pl.DataFrame) -> pl.DataFrame:
     base = frame.with_columns(
         (pl.col("cluster") + 2).cast(pl.UInt64).alias("cluster"),
         (pl.col("ts") // SLOT_US).cast(pl.UInt64).alias("slot"),
-        ((pl.col("ts") // 3_600_000_000 - 96) % 168 + 1).cast(pl.UInt64).alias("hour_of_week"),  # 1970-01-05 was a Monday
+        ((pl.col("ts") // 3_600_000_000 - 96) % 168 + 1)
+        .cast(pl.UInt64)
+        .alias("hour_of_week"),  # 1970-01-05 was a Monday
     )
     parts = []
     for kind in KINDS:
@@ -193,10 +224,13 @@ def _objects(frame: pl.DataFrame) -> pl.DataFrame:
         if column in ("pieces", "answers"):
             part = part.explode("key").drop_nulls("key")
         parts.append(
-            part.filter(pl.col("key") != 0).group_by("acct", "day", "key")
-            .agg(pl.len().cast(pl.Int64).alias("n"), pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last"))
+            part.filter(pl.col("key") != 0)
+            .group_by("acct", "day", "key")
+            .agg(
+                pl.len().cast(pl.Int64).alias("n"), pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last")
+            )
             .select("acct", "day", pl.lit(KIND[kind], pl.UInt8).alias("kind"), "key", "n", "first", "last")
-        )  # fmt: skip
+        )
     return pl.concat(pl.collect_all(parts))
 
 

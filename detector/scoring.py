@@ -15,8 +15,9 @@ import msgspec
 import numpy as np
 from scipy.special import expit
 
-from detector.signals import SIGNALS
+from detector.signals import SIGNALS, evaluate
 from detector.trees import TreeModel, Trees
+from detector.view import View
 
 DEFAULT = Path(__file__).parent / "assets" / "scoring.json"
 
@@ -74,3 +75,25 @@ class Scorer:
             if grid:
                 out[:, j] = np.searchsorted(grid, values[:, j], side="left") / len(grid)
         return out
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Signal values, contributions and log-odds of the rows of a view."""
+
+    view: View
+    values: np.ndarray
+    contributions: np.ndarray
+    log_odds: np.ndarray
+
+
+def score(view: View, scorer: Scorer) -> Scored:
+    """Evaluate and score all signals on a view."""
+    values = evaluate(view)
+    contributions = scorer.contributions(values)
+    return Scored(view, values, contributions, scorer.model.base + contributions.sum(axis=1))
+
+
+def logit(p: float) -> float:
+    """Log-odds of a probability strictly between 0 and 1."""
+    return float(np.log(p / (1 - p)))

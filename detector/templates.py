@@ -67,7 +67,7 @@ def _fillings(frame: str, texts: Sequence[str]) -> list[str]:
     pattern = re.compile("(.*?)".join(parts[:6]) if len(parts) > 6 else "(.*?)".join(parts) + r"\s*$", re.DOTALL)
     found = []
     for text in texts:
-        match = pattern.match(text.strip()[: 20_000])
+        match = pattern.match(text.strip()[:20_000])
         if match:
             longest = max(match.groups(), key=len, default="").strip()
             if longest:

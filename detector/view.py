@@ -43,7 +43,9 @@ class View:
 
     def aligned(self, table: pl.DataFrame, column: str, default: float = 0.0) -> np.ndarray:
         """Column of a table keyed by ``acct``, aligned to :attr:`acct`; ``default`` where an account is absent."""
-        joined = pl.DataFrame({"acct": self.acct}).join(table.select("acct", column), on="acct", how="left", maintain_order="left")
+        joined = pl.DataFrame({"acct": self.acct}).join(
+            table.select("acct", column), on="acct", how="left", maintain_order="left"
+        )
         return joined[column].cast(pl.Float64).fill_null(default).to_numpy()
 
     @cached_property
@@ -82,16 +84,22 @@ class View:
         top = pieces.sort("n", "key", descending=True).group_by("acct", maintain_order=True).first()
         top = top.select("acct", pl.col("key").alias("frame"), pl.col("n").alias("top"))
         carried = (
-            self.profiles.sample.select("acct", "prompt", "pieces").explode("pieces")
+            self.profiles.sample.select("acct", "prompt", "pieces")
+            .explode("pieces")
             .join(top, left_on=["acct", "pieces"], right_on=["acct", "frame"], how="inner")
-            .group_by("acct").agg(pl.len().alias("carried"), pl.col("prompt").n_unique().alias("fillings"))
-        )  # fmt: skip
+            .group_by("acct")
+            .agg(pl.len().alias("carried"), pl.col("prompt").n_unique().alias("fillings"))
+        )
         return top.join(carried, on="acct", how="left").fill_null(0)
 
     @cached_property
     def passages(self) -> pl.DataFrame:
         """Per account: requests that bring a long passage, and those whose passage came before (but not with every request)."""
-        pieces = self.kind("piece").filter(pl.col("key") % 2 == 1).join(self.totals.select("acct", pl.col("n").alias("all")), on="acct")
+        pieces = (
+            self.kind("piece")
+            .filter(pl.col("key") % 2 == 1)
+            .join(self.totals.select("acct", pl.col("n").alias("all")), on="acct")
+        )
         return pieces.group_by("acct").agg(
             pl.col("n").sum().alias("passages"),
             (pl.col("n") - 1).filter(pl.col("n") < 0.5 * pl.col("all")).sum().alias("returning"),
@@ -100,10 +108,14 @@ class View:
     @cached_property
     def prompts(self) -> pl.DataFrame:
         """Per account: distinct last prompts, and requests whose prompt came back on another day or half a day later."""
-        return self.kind("prompt").group_by("acct").agg(
-            pl.len().alias("distinct"),
-            (pl.col("n") - 1).sum().alias("repeats"),
-            (pl.col("n") - 1).filter(pl.col("last") - pl.col("first") > 3_600_000_000).sum().alias("revisits"),
+        return (
+            self.kind("prompt")
+            .group_by("acct")
+            .agg(
+                pl.len().alias("distinct"),
+                (pl.col("n") - 1).sum().alias("repeats"),
+                (pl.col("n") - 1).filter(pl.col("last") - pl.col("first") > 3_600_000_000).sum().alias("revisits"),
+            )
         )
 
     def distinct(self, kind: str) -> np.ndarray:
@@ -113,7 +125,11 @@ class View:
     @cached_property
     def clusters(self) -> pl.DataFrame:
         """Per account: effective number of topics (exponential of the Shannon entropy) and the share of the largest."""
-        topics = self.kind("cluster").filter(pl.col("key") > 1).with_columns((pl.col("n") / pl.col("n").sum().over("acct")).alias("p"))
+        topics = (
+            self.kind("cluster")
+            .filter(pl.col("key") > 1)
+            .with_columns((pl.col("n") / pl.col("n").sum().over("acct")).alias("p"))
+        )
         return topics.group_by("acct").agg(
             (-(pl.col("p") * pl.col("p").log()).sum()).exp().alias("effective"), pl.col("p").max().alias("largest")
         )
@@ -123,15 +139,19 @@ class View:
         """Per account: active ten-minute slots, active hours of the day (effective number), days, busiest slot, unevenness."""
         slots = self.kind("slot")
         per_slot = slots.group_by("acct").agg(
-            pl.len().alias("slots"), pl.col("n").max().alias("busiest"),
+            pl.len().alias("slots"),
+            pl.col("n").max().alias("busiest"),
             (pl.col("n").var(ddof=0).fill_null(0) / pl.col("n").mean()).alias("fano"),
             (pl.col("key").max() - pl.col("key").min() + 1).alias("span_slots"),
-        )  # fmt: skip
+        )
         hours = (
-            slots.with_columns(((pl.col("key") // 6) % 24).alias("hour")).group_by("acct", "hour").agg(pl.len().alias("n"))
+            slots.with_columns(((pl.col("key") // 6) % 24).alias("hour"))
+            .group_by("acct", "hour")
+            .agg(pl.len().alias("n"))
             .with_columns((pl.col("n") / pl.col("n").sum().over("acct")).alias("p"))
-            .group_by("acct").agg((-(pl.col("p") * pl.col("p").log()).sum()).exp().alias("hours"))
-        )  # fmt: skip
+            .group_by("acct")
+            .agg((-(pl.col("p") * pl.col("p").log()).sum()).exp().alias("hours"))
+        )
         return per_slot.join(hours, on="acct", how="left")
 
     @cached_property
@@ -142,11 +162,19 @@ class View:
         distinct pairs only. Centring removes a constant template, so what varies in its slots is what counts.
         """
         sample = (
-            self.profiles.sample.filter(pl.col("cluster") >= 0).sort("acct", "event_key").unique(["acct", "prompt"], keep="first", maintain_order=True)
-            .group_by("acct", maintain_order=True).head(BREADTH_SAMPLE).select("acct", "embedding")
-        )  # fmt: skip
+            self.profiles.sample.filter(pl.col("cluster") >= 0)
+            .sort("acct", "event_key")
+            .unique(["acct", "prompt"], keep="first", maintain_order=True)
+            .group_by("acct", maintain_order=True)
+            .head(BREADTH_SAMPLE)
+            .select("acct", "embedding")
+        )
         sizes = sample.group_by("acct", maintain_order=True).len()
-        vectors = sample["embedding"].to_numpy().astype(np.float32) / EMBEDDING_SCALE if len(sample) else np.zeros((0, 1), np.float32)
+        vectors = (
+            sample["embedding"].to_numpy().astype(np.float32) / EMBEDDING_SCALE
+            if len(sample)
+            else np.zeros((0, 1), np.float32)
+        )
         estimates, start = [], 0
         for size in sizes["len"]:
             estimates.append(_participation(vectors[start : start + size]))

@@ -14,11 +14,38 @@ from typing import Any
 from benchmarks.detection.licences import DEFAULT_CORPORA, rows
 from detector.simulate import Texts, built_in
 
-TRAIN = ("hh_rlhf_harmless_dialogues", "arena_hard_v2_user_prompts", "prompts_chat", "toolbench_queries", "glaive_toolcall_demo", "camel_role_grid_requests", "humaneval_mbpp",
-         "belle_eval_zh", "clarin_sms_spam_prompts", "tau_bench_support_agents", "bfcl_live_function_calls", "llm_as_judge_requests")  # fmt: skip
-TEST = ("sharegpt_conversations", "instructionwild_user_prompts", "autoj_user_queries_58_scenarios", "alpaca_5000", "self_instruct_seed_tasks", "evol_instruct_code",
-        "sgd_support_dialogues", "clinc150_intents", "aider_single_dev_prompts", "selfinstruct_generation_requests")  # fmt: skip
-SHARED = ("finetune_cot_teacher_requests", "p3_templated_nlp_tasks", "mmlu_ceval_cmmlu_eval_run", "text2sql_questions")  # split by task, template, language or database
+TRAIN = (
+    "hh_rlhf_harmless_dialogues",
+    "arena_hard_v2_user_prompts",
+    "prompts_chat",
+    "toolbench_queries",
+    "glaive_toolcall_demo",
+    "camel_role_grid_requests",
+    "humaneval_mbpp",
+    "belle_eval_zh",
+    "clarin_sms_spam_prompts",
+    "tau_bench_support_agents",
+    "bfcl_live_function_calls",
+    "llm_as_judge_requests",
+)
+TEST = (
+    "sharegpt_conversations",
+    "instructionwild_user_prompts",
+    "autoj_user_queries_58_scenarios",
+    "alpaca_5000",
+    "self_instruct_seed_tasks",
+    "evol_instruct_code",
+    "sgd_support_dialogues",
+    "clinc150_intents",
+    "aider_single_dev_prompts",
+    "selfinstruct_generation_requests",
+)
+SHARED = (
+    "finetune_cot_teacher_requests",
+    "p3_templated_nlp_tasks",
+    "mmlu_ceval_cmmlu_eval_run",
+    "text2sql_questions",
+)  # split by task, template, language or database
 
 
 def _side(corpus: str, row: dict[str, Any]) -> str | None:
@@ -33,7 +60,11 @@ def _side(corpus: str, row: dict[str, Any]) -> str | None:
 
 
 def _turns(row: dict[str, Any]) -> list[str]:
-    turns = [t["content"] for t in row.get("turns") or [] if t.get("role") == "user" and isinstance(t.get("content"), str) and t["content"].strip()]
+    turns = [
+        t["content"]
+        for t in row.get("turns") or []
+        if t.get("role") == "user" and isinstance(t.get("content"), str) and t["content"].strip()
+    ]
     return [t[:3000] for t in turns[:10]] or [(row.get("text") or "")[:3000]]
 
 
@@ -51,9 +82,22 @@ def texts(side: str, seed: int = 1, corpora: Path = DEFAULT_CORPORA, exclude: tu
         response = row.get("response")
         if isinstance(response, str) and len(response) > 60:
             out.answers.append(response[:2000])
-        if corpus in ("hh_rlhf_harmless_dialogues", "sharegpt_conversations", "instructionwild_user_prompts", "arena_hard_v2_user_prompts", "prompts_chat"):
+        if corpus in (
+            "hh_rlhf_harmless_dialogues",
+            "sharegpt_conversations",
+            "instructionwild_user_prompts",
+            "arena_hard_v2_user_prompts",
+            "prompts_chat",
+        ):
             out.chats.append(_turns(row))
-        elif corpus in ("alpaca_5000", "self_instruct_seed_tasks", "toolbench_queries", "belle_eval_zh", "autoj_user_queries_58_scenarios", "glaive_toolcall_demo"):
+        elif corpus in (
+            "alpaca_5000",
+            "self_instruct_seed_tasks",
+            "toolbench_queries",
+            "belle_eval_zh",
+            "autoj_user_queries_58_scenarios",
+            "glaive_toolcall_demo",
+        ):
             out.instructions.append(text[:2000])
         elif corpus in ("camel_role_grid_requests",):
             out.instructions.append(text)
@@ -78,7 +122,19 @@ def texts(side: str, seed: int = 1, corpora: Path = DEFAULT_CORPORA, exclude: tu
         elif corpus == "mmlu_ceval_cmmlu_eval_run":
             out.choices.append(text)
     rng = random.Random(seed)
-    for name in ("chats", "instructions", "questions", "code", "agent_tasks", "documents", "support", "answers", "snippets", "sql", "choices"):
+    for name in (
+        "chats",
+        "instructions",
+        "questions",
+        "code",
+        "agent_tasks",
+        "documents",
+        "support",
+        "answers",
+        "snippets",
+        "sql",
+        "choices",
+    ):
         pool = getattr(out, name)
         few = 1500 if side == "train" else 200  # the grammar's texts keep one corpus from standing for all of a role
         pool.extend(getattr(own, name)[: few if len(pool) > 300 else 1500])

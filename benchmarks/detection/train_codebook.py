@@ -19,7 +19,11 @@ def main() -> None:
     """Train on every permissive corpus and write the asset."""
     texts: dict[str, set[str]] = defaultdict(set)
     for corpus, row in rows():
-        users = [t["content"] for t in row.get("turns") or [] if t.get("role") == "user" and isinstance(t.get("content"), str)]
+        users = [
+            t["content"]
+            for t in row.get("turns") or []
+            if t.get("role") == "user" and isinstance(t.get("content"), str)
+        ]
         texts[corpus].update(t for t in [row.get("text"), *users] if t and t.strip())
     rng = random.Random(7)
     chosen = [t for c in sorted(texts) for t in rng.sample(sorted(texts[c]), min(PER_CORPUS, len(texts[c])))]

@@ -24,12 +24,41 @@ from detector.intent import CLASSES, DEFAULT, STRUCTURE, VECTOR_SCALE, IntentMod
 
 PER_FRAME = 180
 FOLDS = 4
-WHOLE = {"finetune_cot_teacher_requests": "reasoning", "llm_as_judge_requests": "grading", "camel_role_grid_requests": "synthesis",
-         "selfinstruct_generation_requests": "synthesis", "toolbench_queries": "dataset", "humaneval_mbpp": "dataset", "belle_eval_zh": "dataset"}  # fmt: skip
-TASKS = ("arena_hard_v2_user_prompts", "hh_rlhf_harmless_dialogues", "clinc150_intents", "humaneval_mbpp", "belle_eval_zh", "bfcl_live_function_calls",
-         "mmlu_ceval_cmmlu_eval_run", "p3_templated_nlp_tasks", "toolbench_queries", "finetune_cot_teacher_requests", "text2sql_questions")  # fmt: skip
-ORDINARY = ("arena_hard_v2_user_prompts", "hh_rlhf_harmless_dialogues", "prompts_chat", "clinc150_intents", "bfcl_live_function_calls", "tau_bench_support_agents",
-            "p3_templated_nlp_tasks", "clarin_sms_spam_prompts", "text2sql_questions", "mmlu_ceval_cmmlu_eval_run", "glaive_toolcall_demo")  # fmt: skip
+WHOLE = {
+    "finetune_cot_teacher_requests": "reasoning",
+    "llm_as_judge_requests": "grading",
+    "camel_role_grid_requests": "synthesis",
+    "selfinstruct_generation_requests": "synthesis",
+    "toolbench_queries": "dataset",
+    "humaneval_mbpp": "dataset",
+    "belle_eval_zh": "dataset",
+}
+TASKS = (
+    "arena_hard_v2_user_prompts",
+    "hh_rlhf_harmless_dialogues",
+    "clinc150_intents",
+    "humaneval_mbpp",
+    "belle_eval_zh",
+    "bfcl_live_function_calls",
+    "mmlu_ceval_cmmlu_eval_run",
+    "p3_templated_nlp_tasks",
+    "toolbench_queries",
+    "finetune_cot_teacher_requests",
+    "text2sql_questions",
+)
+ORDINARY = (
+    "arena_hard_v2_user_prompts",
+    "hh_rlhf_harmless_dialogues",
+    "prompts_chat",
+    "clinc150_intents",
+    "bfcl_live_function_calls",
+    "tau_bench_support_agents",
+    "p3_templated_nlp_tasks",
+    "clarin_sms_spam_prompts",
+    "text2sql_questions",
+    "mmlu_ceval_cmmlu_eval_run",
+    "glaive_toolcall_demo",
+)
 
 
 def examples(seed: int) -> list[tuple[str, str, str, str]]:
@@ -45,25 +74,46 @@ def examples(seed: int) -> list[tuple[str, str, str, str]]:
         if text:
             texts[corpus].append(text)
             systems[corpus].append(row.get("system") or "")
-        users = [t["content"] for t in row.get("turns") or [] if t.get("role") == "user" and isinstance(t.get("content"), str)]
+        users = [
+            t["content"]
+            for t in row.get("turns") or []
+            if t.get("role") == "user" and isinstance(t.get("content"), str)
+        ]
         texts[corpus].extend(users[1:3])
         systems[corpus].extend(row.get("system") or "" for _ in users[1:3])
         if isinstance(row.get("response"), str) and len(row["response"]) > 40:
             answers.append(row["response"][:1500])
-        answers.extend(t["content"][:1500] for t in row.get("turns") or [] if t.get("role") == "assistant" and isinstance(t.get("content"), str) and len(t["content"]) > 40)
+        answers.extend(
+            t["content"][:1500]
+            for t in row.get("turns") or []
+            if t.get("role") == "assistant" and isinstance(t.get("content"), str) and len(t["content"]) > 40
+        )
     bare = {c: texts.get(c + ":bare") or texts[c] for c in TASKS}
 
     def task() -> str:
         return rng.choice(bare[rng.choice(TASKS)])[:1500]
 
     out: list[tuple[str, str, str, str]] = []
-    for name, listing in (("reasoning", frames.REASONING), ("grading", frames.GRADING), ("synthesis", frames.SYNTHESIS), ("cleaning", frames.CLEANING), ("ordinary", frames.ORDINARY)):
+    for name, listing in (
+        ("reasoning", frames.REASONING),
+        ("grading", frames.GRADING),
+        ("synthesis", frames.SYNTHESIS),
+        ("cleaning", frames.CLEANING),
+        ("ordinary", frames.ORDINARY),
+    ):
         for i, frame in enumerate(listing):
             for _ in range(PER_FRAME if name != "ordinary" else 2 * PER_FRAME):
                 fill = {"x": task(), "a": rng.choice(answers), "b": rng.choice(answers), "n": rng.randint(2, 30)}
                 system, user = frame if isinstance(frame, tuple) else ("", frame)
                 if not system and rng.random() < 0.3:
-                    system = rng.choice(["You are a helpful assistant.", "You are ChatGPT.", "Answer concisely.", "You are an expert assistant."])
+                    system = rng.choice(
+                        [
+                            "You are a helpful assistant.",
+                            "You are ChatGPT.",
+                            "Answer concisely.",
+                            "You are an expert assistant.",
+                        ]
+                    )
                 out.append((system, _fill(user, fill), name, f"{name}{i}"))
     for verb in frames.DATASET_VERBS:
         for topic in rng.sample(frames.DATASET_TOPICS, 40):
@@ -88,7 +138,10 @@ def inputs(pairs: list[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings of the ends, and structure, of (system, user) pairs."""
     encoder = load_encoder("static")
     when = datetime(2026, 1, 1, tzinfo=UTC)
-    scanned = [_scan(Event(event_id=str(i), timestamp=when, account_id="a", system=s or None, messages=[Message(content=u)])) for i, (s, u) in enumerate(pairs)]
+    scanned = [
+        _scan(Event(event_id=str(i), timestamp=when, account_id="a", system=s or None, messages=[Message(content=u)]))
+        for i, (s, u) in enumerate(pairs)
+    ]
     frame = pl.DataFrame([r for r, _, _ in scanned], schema=_SCAN_SCHEMA, orient="row")
     prompts, systems = [p for _, p, _ in scanned], [s for _, _, s in scanned]
     return ends(encoder, prompts, systems), structure(prompts, systems, frame)
@@ -101,7 +154,9 @@ def main() -> None:
     groups = np.array([g for *_, g in data])
     vectors, structural = inputs([(s, u) for s, u, *_ in data])
     mean, scale = structural.mean(axis=0), structural.std(axis=0) + 1e-3
-    scale[[STRUCTURE.index("log_user_turns"), STRUCTURE.index("log_tool_turns"), STRUCTURE.index("has_tools")]] = 1e6  # constant here: no weight
+    scale[[STRUCTURE.index("log_user_turns"), STRUCTURE.index("log_tool_turns"), STRUCTURE.index("has_tools")]] = (
+        1e6  # constant here: no weight
+    )
     x = np.hstack([vectors * VECTOR_SCALE, (structural - mean) / scale])
     names = sorted(set(groups))
     random.Random(3).shuffle(names)

@@ -18,9 +18,10 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from detector.assess import MIN_REQUESTS, _slices
+from detector.assess import slices
 from detector.calibration import quantiles, threshold
 from detector.campaigns import FEATURES, discover, group_features, slice_view
+from detector.flagtime import MIN_REQUESTS
 from detector.formats import read
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
@@ -67,29 +68,42 @@ def load(folder: Path, detector: Detector) -> Traffic:
         cache.write_bytes(profiles.to_bytes())
     labels = pl.read_parquet(folder / "labels.parquet")
     kind = pl.coalesce([c for c in ("family", "kind") if c in labels.columns]).alias("kind")
-    accounts = profiles.accounts.join(labels.select("account_id", "campaign_id", (pl.col("label") == "attack").alias("label"), kind), on="account_id").select("acct", "label", "kind", "campaign_id")
+    accounts = profiles.accounts.join(
+        labels.select("account_id", "campaign_id", (pl.col("label") == "attack").alias("label"), kind), on="account_id"
+    ).select("acct", "label", "kind", "campaign_id")
     events = pl.read_parquet(folder / "labels_events.parquet").filter(pl.col("harvest")).select("event_id")
     return Traffic(profiles, accounts, events)
 
 
 def examples(traffic: Traffic) -> Examples:
     """Accounts (those with at least half of harvest count as positive), slices of accounts, and group slices."""
-    sample = traffic.profiles.sample.join(traffic.harvest.with_columns(pl.lit(True).alias("harvest")), on="event_id", how="left").with_columns(pl.col("harvest").fill_null(False))
+    sample = traffic.profiles.sample.join(
+        traffic.harvest.with_columns(pl.lit(True).alias("harvest")), on="event_id", how="left"
+    ).with_columns(pl.col("harvest").fill_null(False))
     view = View(traffic.profiles)
     share = sample.group_by("acct").agg(pl.col("harvest").mean())
-    table = pl.DataFrame({"acct": view.acct, "n": view.n}).join(traffic.accounts, on="acct", how="left", maintain_order="left").join(share, on="acct", how="left", maintain_order="left")
+    table = (
+        pl.DataFrame({"acct": view.acct, "n": view.n})
+        .join(traffic.accounts, on="acct", how="left", maintain_order="left")
+        .join(share, on="acct", how="left", maintain_order="left")
+    )
     keep = ((table["n"] >= MIN_REQUESTS) & (~table["label"] | (table["harvest"] >= 0.5))).to_numpy()
     values, labels, kinds = [evaluate(view)[keep]], [table["label"].to_numpy()[keep]], [table["kind"].to_numpy()[keep]]
     benign = [~labels[0]]
-    size = table.with_columns(pl.len().over(pl.coalesce("campaign_id", pl.col("acct").cast(pl.String))).alias("size"))["size"].to_numpy()
+    size = table.with_columns(pl.len().over(pl.coalesce("campaign_id", pl.col("acct").cast(pl.String))).alias("size"))[
+        "size"
+    ].to_numpy()
     weights = [1 / np.sqrt(size[keep])]
     groups = discover(traffic.profiles)
-    for rows in (_slices(traffic.profiles, view), groups.rows):
+    for rows in (slices(traffic.profiles, view), groups.rows):
         if not len(rows):
             continue
         rows_view = slice_view(rows)
-        about = rows.join(sample.select("event_key", "harvest"), on="event_key").join(traffic.accounts.select("acct", "kind"), on="acct").group_by("group").agg(
-            pl.col("harvest").mean(), pl.len(), pl.col("kind").mode().sort().first()
+        about = (
+            rows.join(sample.select("event_key", "harvest"), on="event_key")
+            .join(traffic.accounts.select("acct", "kind"), on="acct")
+            .group_by("group")
+            .agg(pl.col("harvest").mean(), pl.len(), pl.col("kind").mode().sort().first())
         )
         about = pl.DataFrame({"group": rows_view.acct}).join(about, on="group", how="left", maintain_order="left")
         clear = ((about["len"] >= MIN_REQUESTS) & ((about["harvest"] > 0.8) | (about["harvest"] < 0.1))).to_numpy()
@@ -116,7 +130,14 @@ def fit_trees(data: Examples, rounds: int = 300) -> Trees:
     """Monotone gradient boosting by scikit-learn, written out as plain arrays."""
     signs = [1 if s.direction == "for" else -1 for s in SIGNALS]
     model = HistGradientBoostingClassifier(
-        monotonic_cst=signs, max_iter=rounds, learning_rate=0.06, max_leaf_nodes=8, l2_regularization=5.0, min_samples_leaf=15, early_stopping=False, random_state=7
+        monotonic_cst=signs,
+        max_iter=rounds,
+        learning_rate=0.06,
+        max_leaf_nodes=8,
+        l2_regularization=5.0,
+        min_samples_leaf=15,
+        early_stopping=False,
+        random_state=7,
     ).fit(data.values, data.label, sample_weight=data.weight)
     out = Trees(base=float(model._baseline_prediction.ravel()[0]))
     for (predictor,) in model._predictors:
@@ -155,7 +176,10 @@ def fit_ties(x: np.ndarray, label: np.ndarray, weight: np.ndarray, ridge: float 
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
         margin = z @ theta[1:] + theta[0]
-        value = -(weight * np.where(label, log_expit(margin), log_expit(-margin))).sum() + ridge * weight.sum() * (theta[1:] ** 2).sum() / 2
+        value = (
+            -(weight * np.where(label, log_expit(margin), log_expit(-margin))).sum()
+            + ridge * weight.sum() * (theta[1:] ** 2).sum() / 2
+        )
         slope = weight * (expit(margin) - label)
         return value, np.concatenate([[slope.sum()], z.T @ slope + ridge * weight.sum() * theta[1:]])
 
@@ -174,12 +198,30 @@ def main() -> None:
     detector = _untrained()
     logs = [load(f, detector) for f in options.traffic]
     sets = [examples(t) for t in logs]
-    data = Examples(*(np.concatenate([getattr(s, f) for s in sets]) for f in ("values", "label", "kind", "weight", "benign_accounts")))
+    data = Examples(
+        *(
+            np.concatenate([getattr(s, f) for s in sets])
+            for f in ("values", "label", "kind", "weight", "benign_accounts")
+        )
+    )
     wanted = ~np.isin(data.kind, options.exclude_family)
-    data = Examples(data.values[wanted], data.label[wanted], data.kind[wanted], balance(data.label, data.kind, data.weight)[wanted], data.benign_accounts[wanted])
-    weights = Weights(version="default-1", signals=[s.name for s in SIGNALS], trees=fit_trees(data), population=quantiles(data.values[data.benign_accounts]), flag_at=0.5, watch_at=0.2)
+    data = Examples(
+        data.values[wanted],
+        data.label[wanted],
+        data.kind[wanted],
+        balance(data.label, data.kind, data.weight)[wanted],
+        data.benign_accounts[wanted],
+    )
+    weights = Weights(
+        version="default-1",
+        signals=[s.name for s in SIGNALS],
+        trees=fit_trees(data),
+        population=quantiles(data.values[data.benign_accounts]),
+        flag_at=0.5,
+        watch_at=0.2,
+    )
     scorer = Scorer(weights)
-    print(f"{len(data.label)} examples, {int(data.label.sum())} harvesting; mean log-odds {scorer.log_odds(data.values)[data.label].mean():.2f} / {scorer.log_odds(data.values)[~data.label].mean():.2f}")
+    print(f"{len(data.label)} examples, {int(data.label.sum())} harvesting")
     x, label, weight = _campaign_examples(logs, scorer, options.exclude_family)
     tie_weights, tie_intercept = fit_ties(x, label, weight)
     risk = expit(tie_intercept + x @ tie_weights)
@@ -190,18 +232,27 @@ def main() -> None:
     weights.flag_at = float(np.clip(threshold(own, TARGET_FALSE_FLAGS), 0.5, 0.9999))
     weights.watch_at = float(min(threshold(own, WATCH_SHARE), weights.flag_at / 2))
     options.out.write_bytes(msgspec.json.format(msgspec.json.encode(weights)))
-    print(f"flag_at {weights.flag_at:.4f} watch_at {weights.watch_at:.4f}; campaigns: {int(label.sum())} of {len(label)} groups, flag_at {weights.campaign_flag_at:.4f}, {weights.campaign_weights}")
-    print(f"caught: accounts {np.mean(scorer.risk(data.values)[data.label] >= weights.flag_at):.3f}, groups {np.mean(risk[label] >= weights.campaign_flag_at):.3f} -> {options.out}")
+    print(f"accounts: flag_at {weights.flag_at:.4f}, watch_at {weights.watch_at:.4f}")
+    print(f"campaigns: {int(label.sum())} of {len(label)} groups, flag_at {weights.campaign_flag_at:.4f}")
+    print(weights.campaign_weights, "->", options.out)
 
 
-def _campaign_examples(logs: list[Traffic], scorer: Scorer, excluded: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _campaign_examples(
+    logs: list[Traffic], scorer: Scorer, excluded: list[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     xs, labels, kinds = [], [], []
     for traffic in logs:
         groups = discover(traffic.profiles)
         view = slice_view(groups.rows)
         features, _ = group_features(groups, traffic.profiles, scorer.log_odds(evaluate(view)), view)
-        about = groups.members.join(traffic.accounts, on="acct").group_by("group").agg(pl.col("label").mean().alias("attackers"), pl.col("kind").mode().sort().first())
-        table = features.join(about, on="group").filter(~pl.col("kind").is_in(excluded) & ((pl.col("attackers") > 0.6) | (pl.col("attackers") < 0.2)))
+        about = (
+            groups.members.join(traffic.accounts, on="acct")
+            .group_by("group")
+            .agg(pl.col("label").mean().alias("attackers"), pl.col("kind").mode().sort().first())
+        )
+        table = features.join(about, on="group").filter(
+            ~pl.col("kind").is_in(excluded) & ((pl.col("attackers") > 0.6) | (pl.col("attackers") < 0.2))
+        )
         xs.append(table.select(FEATURES).to_numpy())
         labels.append((table["attackers"] > 0.5).to_numpy())
         kinds.append(table["kind"].to_numpy())
@@ -214,7 +265,9 @@ def _untrained() -> Detector:
     from detector.encoders import load_encoder
     from detector.intent import IntentModel
 
-    return Detector(load_encoder(), Codebook.load(), IntentModel.load(), Scorer(Weights("none", [], Trees(), {}, 0.5, 0.2)))
+    return Detector(
+        load_encoder(), Codebook.load(), IntentModel.load(), Scorer(Weights("none", [], Trees(), {}, 0.5, 0.2))
+    )
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ from detector.formats.reader import (
     ItemRejected,
     ParsedBody,
     Rejected,
+    files,
     parse_body,
     read,
 )
 
-__all__ = ["FORMATS", "Batch", "FormatError", "ItemRejected", "ParsedBody", "Rejected", "parse_body", "read"]
+__all__ = ["FORMATS", "Batch", "FormatError", "ItemRejected", "ParsedBody", "Rejected", "files", "parse_body", "read"]

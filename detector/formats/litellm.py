@@ -19,7 +19,9 @@ _NOBODY = {"default_user_id", "litellm_proxy_master_key"}
 
 def matches(row: dict[str, Any]) -> bool:
     """True for a row with LiteLLM's call id and metadata."""
-    return "litellm_call_id" in row or ("call_type" in row and isinstance(row.get("metadata"), dict) and "user_api_key_hash" in row["metadata"])
+    return "litellm_call_id" in row or (
+        "call_type" in row and isinstance(row.get("metadata"), dict) and "user_api_key_hash" in row["metadata"]
+    )
 
 
 def convert(row: dict[str, Any], account: str | None = None) -> list[Event]:
@@ -30,36 +32,50 @@ def convert(row: dict[str, Any], account: str | None = None) -> list[Event]:
     failed = row.get("status") == "failure"
     error = _dict(row.get("error_information"))
     messages = row.get("messages")
-    return [Event(
-        event_id=identifier(row.get("litellm_call_id") or row.get("id"), "litellm_call_id") or "",
-        timestamp=timestamp(row.get("startTime"), "startTime"),
-        account_id=_owner(metadata, account),
-        organization_id=_text(metadata.get("user_api_key_org_id") or metadata.get("user_api_key_team_id")),
-        api_key_id=_text(metadata.get("user_api_key_hash")),
-        end_user_id=_text(row.get("end_user")),
-        session_id=_text(row.get("session_id")),
-        model=_text(row.get("model_group") or row.get("model")),
-        operation=_text(row.get("call_type")),
-        messages=_messages(messages),
-        tools=parameters.get("tools") if isinstance(parameters.get("tools"), list) else None,
-        params=Params(
-            temperature=_number(parameters.get("temperature")), top_p=_number(parameters.get("top_p")),
-            max_tokens=integer(parameters.get("max_tokens") or parameters.get("max_completion_tokens") or parameters.get("max_output_tokens")),
-            n=integer(parameters.get("n")), logprobs=parameters["logprobs"] if isinstance(parameters.get("logprobs"), bool | int) else None,
-            top_logprobs=integer(parameters.get("top_logprobs")), seed=integer(parameters.get("seed")),
-            logit_bias=parameters["logit_bias"] if _is_bias(parameters.get("logit_bias")) else None, stream=bool(row.get("stream")),
-        ),
-        usage=Usage(
-            input_tokens=integer(row.get("prompt_tokens")), output_tokens=integer(row.get("completion_tokens")),
-            reasoning_tokens=integer(_dict(usage.get("completion_tokens_details")).get("reasoning_tokens")),
-            cached_input_tokens=integer(_dict(usage.get("prompt_tokens_details")).get("cached_tokens")),
-        ),
-        response=_response(row.get("response")),
-        status=integer(error.get("error_code")) or 500 if failed else 200,
-        latency_ms=_milliseconds(row),
-        client=Client(ip=_text(row.get("requester_ip_address")), user_agent=_text(row.get("user_agent"))),
-        account=Account(email_domain=_domain(metadata.get("user_api_key_user_email")), plan=_text(_dict(metadata.get("user_api_key_auth_metadata")).get("plan"))),
-    )]  # fmt: skip
+    return [
+        Event(
+            event_id=identifier(row.get("litellm_call_id") or row.get("id"), "litellm_call_id") or "",
+            timestamp=timestamp(row.get("startTime"), "startTime"),
+            account_id=_owner(metadata, account),
+            organization_id=_text(metadata.get("user_api_key_org_id") or metadata.get("user_api_key_team_id")),
+            api_key_id=_text(metadata.get("user_api_key_hash")),
+            end_user_id=_text(row.get("end_user")),
+            session_id=_text(row.get("session_id")),
+            model=_text(row.get("model_group") or row.get("model")),
+            operation=_text(row.get("call_type")),
+            messages=_messages(messages),
+            tools=parameters.get("tools") if isinstance(parameters.get("tools"), list) else None,
+            params=Params(
+                temperature=_number(parameters.get("temperature")),
+                top_p=_number(parameters.get("top_p")),
+                max_tokens=integer(
+                    parameters.get("max_tokens")
+                    or parameters.get("max_completion_tokens")
+                    or parameters.get("max_output_tokens")
+                ),
+                n=integer(parameters.get("n")),
+                logprobs=parameters["logprobs"] if isinstance(parameters.get("logprobs"), bool | int) else None,
+                top_logprobs=integer(parameters.get("top_logprobs")),
+                seed=integer(parameters.get("seed")),
+                logit_bias=parameters["logit_bias"] if _is_bias(parameters.get("logit_bias")) else None,
+                stream=bool(row.get("stream")),
+            ),
+            usage=Usage(
+                input_tokens=integer(row.get("prompt_tokens")),
+                output_tokens=integer(row.get("completion_tokens")),
+                reasoning_tokens=integer(_dict(usage.get("completion_tokens_details")).get("reasoning_tokens")),
+                cached_input_tokens=integer(_dict(usage.get("prompt_tokens_details")).get("cached_tokens")),
+            ),
+            response=_response(row.get("response")),
+            status=integer(error.get("error_code")) or 500 if failed else 200,
+            latency_ms=_milliseconds(row),
+            client=Client(ip=_text(row.get("requester_ip_address")), user_agent=_text(row.get("user_agent"))),
+            account=Account(
+                email_domain=_domain(metadata.get("user_api_key_user_email")),
+                plan=_text(_dict(metadata.get("user_api_key_auth_metadata")).get("plan")),
+            ),
+        )
+    ]
 
 
 def _owner(metadata: dict[str, Any], account: str | None) -> str:
@@ -84,7 +100,12 @@ def _messages(messages: Any) -> list[Message]:
     for message in messages:
         if isinstance(message, dict):
             content = message.get("content")
-            out.append(Message(role=str(message.get("role") or "user"), content=content if isinstance(content, str | list) else None))
+            out.append(
+                Message(
+                    role=str(message.get("role") or "user"),
+                    content=content if isinstance(content, str | list) else None,
+                )
+            )
     return out
 
 

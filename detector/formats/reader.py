@@ -58,16 +58,18 @@ class ParsedBody(msgspec.Struct):
     rejected: list[ItemRejected]
 
 
-def read(paths: Sequence[Path | str], format: str = "auto", account: str | None = None, batch_events: int = BATCH_EVENTS) -> Iterator[Batch]:
+def read(
+    paths: Sequence[Path | str], format: str = "auto", account: str | None = None, batch_events: int = BATCH_EVENTS
+) -> Iterator[Batch]:
     """Batches of events of log files, folders (searched for known endings) and compressed files, in their order.
 
     Raises FormatError for files that are missing or no logs; a bad row is reported in its batch and stops nothing.
     """
     _check(format)
-    files = list(_files(paths))
-    total = sum(f.stat().st_size for f in files)
+    found = files(paths)
+    total = sum(f.stat().st_size for f in found)
     done = 0
-    for file in files:
+    for file in found:
         size = file.stat().st_size
         for events, rejected, share in _read_file(file, format, account, batch_events):
             yield Batch(events, rejected, done + min(share, size), total)
@@ -135,7 +137,14 @@ def _convert(row: Any, format: str, account: str | None) -> list[Event]:
     for module in FORMATS.values():
         if module.matches(row):
             return module.convert(row, account)  # type: ignore[no-any-return]
-    raise RowError(f"of no known format (fields: {', '.join(sorted(map(str, row))[:8])}); event_id, timestamp and account_id are needed")
+    raise RowError(
+        f"of no known format (fields: {', '.join(sorted(map(str, row))[:8])}); event_id, timestamp and account_id are needed"
+    )
+
+
+def files(paths: Sequence[Path | str]) -> list[Path]:
+    """The log files that ``paths`` name, folders searched. Raises FormatError where there are none."""
+    return list(_files(paths))
 
 
 def _files(paths: Sequence[Path | str]) -> Iterator[Path]:
@@ -153,7 +162,9 @@ def _files(paths: Sequence[Path | str]) -> Iterator[Path]:
             yield path
 
 
-def _read_file(file: Path, format: str, account: str | None, size: int) -> Iterator[tuple[list[Event], list[Rejected], int]]:
+def _read_file(
+    file: Path, format: str, account: str | None, size: int
+) -> Iterator[tuple[list[Event], list[Rejected], int]]:
     if file.suffix == ".parquet":
         yield from _read_parquet(file, format, account, size)
         return
@@ -168,7 +179,13 @@ def _read_file(file: Path, format: str, account: str | None, size: int) -> Itera
                     yield events, rejected, raw.tell()
                     events, rejected = [], []
         except (OSError, EOFError, _zstd_error()) as error:
-            rejected.append(Rejected(str(file), number + 1, f"the compressed file ends or breaks here ({error}); the rows before it were read"))
+            rejected.append(
+                Rejected(
+                    str(file),
+                    number + 1,
+                    f"the compressed file ends or breaks here ({error}); the rows before it were read",
+                )
+            )
         yield events, rejected, raw.tell()
 
 
@@ -184,7 +201,9 @@ def _text_lines(raw: IO[bytes], file: Path) -> Iterator[bytes]:
     elif file.suffix == ".zst":
         import zstandard
 
-        stream = io.BufferedReader(zstandard.ZstdDecompressor(max_window_size=1 << 31).stream_reader(raw, read_across_frames=True))  # type: ignore[arg-type]
+        stream = io.BufferedReader(
+            zstandard.ZstdDecompressor(max_window_size=1 << 31).stream_reader(raw, read_across_frames=True)
+        )  # type: ignore[arg-type]
     else:
         stream = raw
     if file.suffix == ".json" or file.name.endswith((".json.gz", ".json.zst")):
@@ -201,14 +220,26 @@ def _text_lines(raw: IO[bytes], file: Path) -> Iterator[bytes]:
         yield line
 
 
-def _parse_line(line: bytes, number: int, file: Path, format: str, account: str | None, events: list[Event], rejected: list[Rejected]) -> None:
+def _parse_line(
+    line: bytes,
+    number: int,
+    file: Path,
+    format: str,
+    account: str | None,
+    events: list[Event],
+    rejected: list[Rejected],
+) -> None:
     if len(line) > MAX_LINE_BYTES:
         rejected.append(Rejected(str(file), number, f"the row is longer than {MAX_LINE_BYTES >> 20} MiB"))
         return
     if format in ("auto", "canonical"):
         try:
             event = _TYPED.decode(line)
-            if event.timestamp.tzinfo is not None and 0 < len(event.event_id) <= MAX_ID_CHARS and 0 < len(event.account_id) <= MAX_ID_CHARS:
+            if (
+                event.timestamp.tzinfo is not None
+                and 0 < len(event.event_id) <= MAX_ID_CHARS
+                and 0 < len(event.account_id) <= MAX_ID_CHARS
+            ):
                 if event.timestamp.tzinfo is not UTC:
                     event.timestamp = event.timestamp.astimezone(UTC)
                 events.append(event)
@@ -230,7 +261,9 @@ def _parse_line(line: bytes, number: int, file: Path, format: str, account: str 
             rejected.append(Rejected(str(file), number, str(error)))
 
 
-def _read_parquet(file: Path, format: str, account: str | None, size: int) -> Iterator[tuple[list[Event], list[Rejected], int]]:
+def _read_parquet(
+    file: Path, format: str, account: str | None, size: int
+) -> Iterator[tuple[list[Event], list[Rejected], int]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -256,7 +289,11 @@ def _unpack(name: str, value: Any) -> Any:
     """Parquet cells: times as text, and nested columns that were written as JSON text."""
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    if isinstance(value, str) and name in ("messages", "params", "usage", "client", "account", "tools", "extra", "metadata") and value[:1] in "[{":
+    if (
+        isinstance(value, str)
+        and name in ("messages", "params", "usage", "client", "account", "tools", "extra", "metadata")
+        and value[:1] in "[{"
+    ):
         try:
             return json.loads(value)
         except ValueError:

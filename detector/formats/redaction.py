@@ -9,7 +9,9 @@ _SECRET_KEY = re.compile(
     r"authorization|^cookie$|set-cookie|api[-_]?key$|^x-portkey-config$|provider[-_]?key|secret|password|passwd|^token$|access[-_]?token|refresh[-_]?token|private[-_]?key|credential",
     re.IGNORECASE,
 )
-_SECRET_VALUE = re.compile(r"^(?:Bearer|Basic)\s+\S+|\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}|\bAKIA[0-9A-Z]{16}\b|^eyJ[\w-]+\.[\w-]+\.[\w-]+$")
+_SECRET_VALUE = re.compile(
+    r"^(?:Bearer|Basic)\s+\S+|\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}|\bAKIA[0-9A-Z]{16}\b|^eyJ[\w-]+\.[\w-]+\.[\w-]+$"
+)
 MAX_DEPTH = 12
 
 

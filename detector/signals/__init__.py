@@ -13,7 +13,9 @@ from detector.view import View
 
 def _discover() -> tuple[Signal, ...]:
     modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
-    return tuple(sorted((m.SIGNAL for m in modules if hasattr(m, "SIGNAL")), key=lambda s: (s.direction != "for", s.name)))
+    return tuple(
+        sorted((m.SIGNAL for m in modules if hasattr(m, "SIGNAL")), key=lambda s: (s.direction != "for", s.name))
+    )
 
 
 SIGNALS: tuple[Signal, ...] = _discover()

@@ -24,5 +24,8 @@ SIGNAL = Signal(
     direction="for",
     unit="log breadth",
     value=_value,
-    text=lambda x, n: f"Its {n} requests spread over about {np.exp(x) * BREADTH_PRIOR_VALUE:.0f} effective dimensions of meaning, hardly ever repeat and stand alone.",
+    text=lambda x, n: (
+        f"Its {n} requests spread over about {np.exp(x) * BREADTH_PRIOR_VALUE:.0f} effective dimensions of meaning, "
+        "hardly ever repeat and stand alone."
+    ),
 )

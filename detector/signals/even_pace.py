@@ -24,5 +24,7 @@ SIGNAL = Signal(
     direction="for",
     unit="share of ten-minute slots in use",
     value=_value,
-    text=lambda x, n: f"Between its first and last request {x * 100:.0f} % of all ten-minute slots are in use: it hardly pauses.",
+    text=lambda x, n: (
+        f"Between its first and last request {x * 100:.0f} % of all ten-minute slots are in use: it hardly pauses."
+    ),
 )

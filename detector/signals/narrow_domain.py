@@ -17,5 +17,7 @@ SIGNAL = Signal(
     direction="against",
     unit="log narrowness",
     value=lambda v: np.log(np.maximum(BREADTH_PRIOR_VALUE / v.breadth, 1.0)),
-    text=lambda x, n: f"Its {n} requests stay within about {BREADTH_PRIOR_VALUE / np.exp(x):.0f} effective dimensions of meaning.",
+    text=lambda x, n: (
+        f"Its {n} requests stay within about {BREADTH_PRIOR_VALUE / np.exp(x):.0f} effective dimensions of meaning."
+    ),
 )

@@ -22,5 +22,7 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=_value,
-    text=lambda x, n: f"{percent(x)} of its {n} requests sample a task that it had sampled before, three times or more.",
+    text=lambda x, n: (
+        f"{percent(x)} of its {n} requests sample a task that it had sampled before, three times or more."
+    ),
 )

@@ -25,5 +25,7 @@ SIGNAL = Signal(
     direction="for",
     unit="share of the night in use",
     value=_value,
-    text=lambda x, n: f"Its {n} requests cover about {AWAKE_HOURS + x * (24 - AWAKE_HOURS):.0f} effective hours of the day.",
+    text=lambda x, n: (
+        f"Its {n} requests cover about {AWAKE_HOURS + x * (24 - AWAKE_HOURS):.0f} effective hours of the day."
+    ),
 )

@@ -23,5 +23,7 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=_value,
-    text=lambda x, n: f"At least {percent(x)} of its {n} requests bring a conversation whose earlier turns never happened here.",
+    text=lambda x, n: (
+        f"At least {percent(x)} of its {n} requests bring a conversation whose earlier turns never happened here."
+    ),
 )

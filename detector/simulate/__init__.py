@@ -1,7 +1,7 @@
 """Labelled traffic: honest customers of many kinds, and campaigns that harvest among them.
 
-    traffic = simulate(PRESETS["demo"], seed=1)
-    write(traffic, Path("traffic"))
+traffic = simulate(PRESETS["demo"], seed=1)
+write(traffic, Path("traffic"))
 """
 
 from __future__ import annotations
@@ -21,9 +21,28 @@ from detector.simulate.tenants import LOOKALIKES, TENANTS
 from detector.simulate.texts import Texts, built_in
 from detector.simulate.world import World
 
-__all__ = ["HARVESTS", "LOOKALIKES", "PRESETS", "TENANTS", "Campaign", "Scenario", "Texts", "Traffic", "built_in", "simulate", "write"]
+__all__ = [
+    "HARVESTS",
+    "LOOKALIKES",
+    "PRESETS",
+    "TENANTS",
+    "Campaign",
+    "Scenario",
+    "Texts",
+    "Traffic",
+    "built_in",
+    "simulate",
+    "write",
+]
 
-LABELS = {"account_id": pl.String, "label": pl.String, "family": pl.String, "variant": pl.String, "campaign_id": pl.String, "lookalike": pl.Boolean}
+LABELS = {
+    "account_id": pl.String,
+    "label": pl.String,
+    "family": pl.String,
+    "variant": pl.String,
+    "campaign_id": pl.String,
+    "lookalike": pl.Boolean,
+}
 
 
 @dataclass(frozen=True)
@@ -46,19 +65,40 @@ class Traffic:
 
 
 def _everyone(ordinary: int, each: int = 1) -> dict[str, int]:
-    return {**dict.fromkeys(TENANTS, each), "chat_user": ordinary, "heavy_user": max(1, ordinary // 12), "single_turn_user": max(1, ordinary // 12)}
+    return {
+        **dict.fromkeys(TENANTS, each),
+        "chat_user": ordinary,
+        "heavy_user": max(1, ordinary // 12),
+        "single_turn_user": max(1, ordinary // 12),
+    }
 
 
 PRESETS = {
     "smoke": Scenario(
-        size=0.3, tenants={**_everyone(40), "university": 0, "open_source_agent": 0},
-        campaigns=(Campaign("reasoning", accounts=1, requests=120), Campaign("sft_pairs", accounts=8, requests=25, network="partly", payment="unshared")),
+        size=0.3,
+        tenants={**_everyone(40), "university": 0, "open_source_agent": 0},
+        campaigns=(
+            Campaign("reasoning", accounts=1, requests=120),
+            Campaign("sft_pairs", accounts=8, requests=25, network="partly", payment="unshared"),
+        ),
     ),
     "demo": Scenario(
-        size=0.55, tenants=_everyone(230),
+        size=0.55,
+        tenants=_everyone(230),
         campaigns=(
             Campaign("reasoning", accounts=1, requests=500, pace="clock"),
-            Campaign("reasoning", accounts=24, requests=30, cover=0.3, paraphrases=2, network="unshared", payment="unshared", aged=True, frames="B", pace="human"),
+            Campaign(
+                "reasoning",
+                accounts=24,
+                requests=30,
+                cover=0.3,
+                paraphrases=2,
+                network="unshared",
+                payment="unshared",
+                aged=True,
+                frames="B",
+                pace="human",
+            ),
             Campaign("sft_pairs", accounts=1, requests=600),
             Campaign("grader", accounts=6, requests=60, network="partly", payment="partly"),
             Campaign("instruction_synthesis", accounts=3, requests=90, frames="B"),
@@ -66,7 +106,7 @@ PRESETS = {
             Campaign("logprobs", accounts=1, requests=250),
         ),
     ),
-}  # fmt: skip
+}
 
 
 def simulate(scenario: Scenario, seed: int, texts: Texts | None = None) -> Traffic:
@@ -80,9 +120,19 @@ def simulate(scenario: Scenario, seed: int, texts: Texts | None = None) -> Traff
         plant(world, campaign)
     world.events.sort(key=lambda e: (e.timestamp, e.event_id))
     harvest = pl.DataFrame(
-        [(e.event_id, e.account_id, world.harvest[e.event_id], e.timestamp) for e in world.events if e.event_id in world.harvest],
-        schema={"event_id": pl.String, "account_id": pl.String, "harvest": pl.Boolean, "timestamp": pl.Datetime("us", "UTC")}, orient="row",
-    )  # fmt: skip
+        [
+            (e.event_id, e.account_id, world.harvest[e.event_id], e.timestamp)
+            for e in world.events
+            if e.event_id in world.harvest
+        ],
+        schema={
+            "event_id": pl.String,
+            "account_id": pl.String,
+            "harvest": pl.Boolean,
+            "timestamp": pl.Datetime("us", "UTC"),
+        },
+        orient="row",
+    )
     return Traffic(world.events, pl.DataFrame(world.labels, schema=LABELS), harvest)
 
 

@@ -35,7 +35,10 @@ def plant(w: World, campaign: Campaign) -> str:
     owners = _owners(w, campaign)
     work = HARVESTS[campaign.family](w, campaign.frames, campaign.paraphrases)
     settings = Params(temperature=w.rng.choice((0.7, 1.0, None)), max_tokens=w.rng.choice((1024, 2048, 4096, None)))
-    variant = f"{campaign.accounts} accounts, {campaign.cover:.0%} cover, {campaign.paraphrases} wordings, {campaign.network} network, {campaign.pace}"
+    variant = (
+        f"{campaign.accounts} accounts, {campaign.cover:.0%} cover, {campaign.paraphrases} wordings, "
+        f"{campaign.network} network, {campaign.pace}"
+    )
     for i, owner in enumerate(owners):
         w.label(owner, attack=True, family=campaign.family, campaign=campaign_id, variant=variant)
         _harvest(w, owner, i, len(owners), campaign, work, settings)
@@ -48,7 +51,15 @@ def plant(w: World, campaign: Campaign) -> str:
     return campaign_id
 
 
-def _harvest(w: World, owner: Owner, index: int, total: int, campaign: Campaign, work: itertools.chain[Item] | object, settings: Params) -> None:
+def _harvest(
+    w: World,
+    owner: Owner,
+    index: int,
+    total: int,
+    campaign: Campaign,
+    work: itertools.chain[Item] | object,
+    settings: Params,
+) -> None:
     moments = iter(_moments(w, owner, index, total, campaign))
     sent = 0
     explicit = any(v is not None for v in (settings.temperature, settings.max_tokens))
@@ -91,7 +102,13 @@ def _owners(w: World, campaign: Campaign) -> list[Owner]:
             if mode == "unshared" or (mode == "partly" and w.rng.random() < 0.5):
                 continue
             if name == "network":
-                owner.ips, owner.asn, owner.country, owner.user_agent, owner.tls = lender.ips, lender.asn, lender.country, lender.user_agent, lender.tls
+                owner.ips, owner.asn, owner.country, owner.user_agent, owner.tls = (
+                    lender.ips,
+                    lender.asn,
+                    lender.country,
+                    lender.user_agent,
+                    lender.tls,
+                )
             else:
                 owner.payment, owner.email_domain = lender.payment, lender.email_domain
         owners.append(owner)

@@ -15,7 +15,17 @@ START = datetime(2026, 9, 7, tzinfo=UTC)  # a Monday
 HOUR = 3600.0
 DAY = 24 * HOUR
 MODELS = ("large-4", "large-4", "large-4", "medium-4", "small-4")
-AGENTS = ("python-sdk/1.82", "python-sdk/1.79", "node-sdk/5.1", "node-sdk/4.9", "go-client/0.9", "curl/8.5", "langchain/0.3", "okhttp/4.12", "")
+AGENTS = (
+    "python-sdk/1.82",
+    "python-sdk/1.79",
+    "node-sdk/5.1",
+    "node-sdk/4.9",
+    "go-client/0.9",
+    "curl/8.5",
+    "langchain/0.3",
+    "okhttp/4.12",
+    "",
+)
 COUNTRIES = ("US", "US", "US", "DE", "GB", "IN", "BR", "JP", "SG", "FR", "CN", "KR", "NL", "CA", "AU")
 
 
@@ -79,24 +89,54 @@ class World:
         age = r.uniform(20, 900) if aged else r.expovariate(1 / 6) + self.days * 0.1
         asn = r.choice([r.randint(1000, 65000), *range(7000, 7040)])
         fresh = Owner(
-            account_id=self.token("acct_"), organization_id=self.token("org_") if r.random() < 0.4 else None, api_key_id=self.token("key_"),
-            ips=[f"{r.randint(11, 223)}.{r.randint(0, 255)}.{r.randint(0, 255)}.{r.randint(1, 254)}" for _ in range(r.choice((1, 1, 2, 3)))],
-            asn=asn, country=r.choice(COUNTRIES), user_agent=r.choice(AGENTS), tls=self.token("t13d", 24) if r.random() < 0.3 else f"t13d{r.randint(1, 30):04x}",
-            payment=self.token("pay_"), email_domain=r.choice(("mail.example", "post.example", "inbox.example")) if r.random() < 0.6 else f"{self.token('', 24)}.example",
-            created_at=START - timedelta(days=age), plan=r.choice(("payg", "payg", "team", "enterprise")), zone=r.choice((-8, -6, -5, -3, 0, 0, 1, 1, 2, 5, 8, 9)),
-            model=r.choice(MODELS), params=self.settings(),
-        )  # fmt: skip
+            account_id=self.token("acct_"),
+            organization_id=self.token("org_") if r.random() < 0.4 else None,
+            api_key_id=self.token("key_"),
+            ips=[
+                f"{r.randint(11, 223)}.{r.randint(0, 255)}.{r.randint(0, 255)}.{r.randint(1, 254)}"
+                for _ in range(r.choice((1, 1, 2, 3)))
+            ],
+            asn=asn,
+            country=r.choice(COUNTRIES),
+            user_agent=r.choice(AGENTS),
+            tls=self.token("t13d", 24) if r.random() < 0.3 else f"t13d{r.randint(1, 30):04x}",
+            payment=self.token("pay_"),
+            email_domain=r.choice(("mail.example", "post.example", "inbox.example"))
+            if r.random() < 0.6
+            else f"{self.token('', 24)}.example",
+            created_at=START - timedelta(days=age),
+            plan=r.choice(("payg", "payg", "team", "enterprise")),
+            zone=r.choice((-8, -6, -5, -3, 0, 0, 1, 1, 2, 5, 8, 9)),
+            model=r.choice(MODELS),
+            params=self.settings(),
+        )
         if like is None:
             return fresh
-        return replace(fresh, organization_id=like.organization_id, ips=like.ips, asn=like.asn, country=like.country, payment=like.payment, email_domain=like.email_domain,
-                       zone=like.zone, user_agent=like.user_agent, tls=like.tls, plan=like.plan)  # fmt: skip
+        return replace(
+            fresh,
+            organization_id=like.organization_id,
+            ips=like.ips,
+            asn=like.asn,
+            country=like.country,
+            payment=like.payment,
+            email_domain=like.email_domain,
+            zone=like.zone,
+            user_agent=like.user_agent,
+            tls=like.tls,
+            plan=like.plan,
+        )
 
     def settings(self) -> Params:
         """Sampling parameters that some client sets, or none."""
         r = self.rng
         if r.random() < 0.35:
             return Params()
-        return Params(temperature=r.choice((0.0, 0.2, 0.7, 0.7, 1.0, 1.0, None)), max_tokens=r.choice((256, 512, 1024, 1024, 2048, 4096, None)), top_p=r.choice((None, None, 0.9, 0.95, 1.0)), stream=r.random() < 0.4 or None)
+        return Params(
+            temperature=r.choice((0.0, 0.2, 0.7, 0.7, 1.0, 1.0, None)),
+            max_tokens=r.choice((256, 512, 1024, 1024, 2048, 4096, None)),
+            top_p=r.choice((None, None, 0.9, 0.95, 1.0)),
+            stream=r.random() < 0.4 or None,
+        )
 
     def send(self, owner: Owner, at: float, request: Request, harvest: bool | None = None) -> None:
         """Log one request ``at`` seconds after the start; ``harvest`` labels the requests of an attacker."""
@@ -105,10 +145,20 @@ class World:
         answers = list(request.answers)
         for i, turn in enumerate(request.turns):
             if i:
-                messages.append(Message(role="assistant", content=answers[i - 1] if i - 1 < len(answers) else "Here is what I think."))
+                messages.append(
+                    Message(
+                        role="assistant", content=answers[i - 1] if i - 1 < len(answers) else "Here is what I think."
+                    )
+                )
             messages.append(Message(role="user", content=turn))
         for step in range(request.tool_steps):
-            messages.append(Message(role="assistant", content=None, tool_calls=[{"name": (request.tools or ["bash"])[0], "arguments": f"step {step}"}]))
+            messages.append(
+                Message(
+                    role="assistant",
+                    content=None,
+                    tool_calls=[{"name": (request.tools or ["bash"])[0], "arguments": f"step {step}"}],
+                )
+            )
             messages.append(Message(role="tool", content=f"exit 0, {r.randint(1, 400)} lines"))
         size = sum(len(m.content) for m in messages if isinstance(m.content, str)) + len(request.system or "")
         params = request.params or owner.params
@@ -117,20 +167,67 @@ class World:
             output = min(output, params.max_tokens)
         event_id = self.token("req_", 64)
         sparse = r.random() < 0.15  # a gateway that logs less
-        self.events.append(Event(
-            event_id=event_id, timestamp=START + timedelta(seconds=at), account_id=owner.account_id, organization_id=owner.organization_id, api_key_id=owner.api_key_id,
-            end_user_id=request.end_user, session_id=request.session, model=request.model or owner.model, operation="chat", system=request.system, messages=messages,
-            tools=list(request.tools) if request.tools else None, params=params, usage=Usage(input_tokens=max(1, size // 4), output_tokens=output),
-            response=request.response, finish_reason="stop", status=200 if r.random() > 0.01 else 429, latency_ms=float(round(output * r.uniform(8, 20))),
-            client=Client() if sparse else Client(ip=r.choice(owner.ips), asn=owner.asn, country=owner.country, user_agent=owner.user_agent or None, tls_fingerprint=owner.tls),
-            account=Account(created_at=owner.created_at, payment_fingerprint=owner.payment, email_domain=owner.email_domain, plan=owner.plan),
-        ))  # fmt: skip
+        self.events.append(
+            Event(
+                event_id=event_id,
+                timestamp=START + timedelta(seconds=at),
+                account_id=owner.account_id,
+                organization_id=owner.organization_id,
+                api_key_id=owner.api_key_id,
+                end_user_id=request.end_user,
+                session_id=request.session,
+                model=request.model or owner.model,
+                operation="chat",
+                system=request.system,
+                messages=messages,
+                tools=list(request.tools) if request.tools else None,
+                params=params,
+                usage=Usage(input_tokens=max(1, size // 4), output_tokens=output),
+                response=request.response,
+                finish_reason="stop",
+                status=200 if r.random() > 0.01 else 429,
+                latency_ms=float(round(output * r.uniform(8, 20))),
+                client=Client()
+                if sparse
+                else Client(
+                    ip=r.choice(owner.ips),
+                    asn=owner.asn,
+                    country=owner.country,
+                    user_agent=owner.user_agent or None,
+                    tls_fingerprint=owner.tls,
+                ),
+                account=Account(
+                    created_at=owner.created_at,
+                    payment_fingerprint=owner.payment,
+                    email_domain=owner.email_domain,
+                    plan=owner.plan,
+                ),
+            )
+        )
         if harvest is not None:
             self.harvest[event_id] = harvest
 
-    def label(self, owner: Owner, *, attack: bool, family: str, campaign: str | None = None, lookalike: bool = False, variant: str = "") -> None:
+    def label(
+        self,
+        owner: Owner,
+        *,
+        attack: bool,
+        family: str,
+        campaign: str | None = None,
+        lookalike: bool = False,
+        variant: str = "",
+    ) -> None:
         """Label an account."""
-        self.labels.append({"account_id": owner.account_id, "label": "attack" if attack else "benign", "family": family, "variant": variant, "campaign_id": campaign, "lookalike": lookalike})
+        self.labels.append(
+            {
+                "account_id": owner.account_id,
+                "label": "attack" if attack else "benign",
+                "family": family,
+                "variant": variant,
+                "campaign_id": campaign,
+                "lookalike": lookalike,
+            }
+        )
 
     # ---- when
 
@@ -177,7 +274,9 @@ class World:
         """Moments of many people of one time zone."""
         return sorted(self.waking(owner, 0.9) for _ in range(count))
 
-    def converse(self, owner: Owner, turns: Sequence[str], at: float, harvest: bool | None = None, **fields: object) -> None:
+    def converse(
+        self, owner: Owner, turns: Sequence[str], at: float, harvest: bool | None = None, **fields: object
+    ) -> None:
         """A dialogue held turn by turn, its history growing."""
         answers = [self.rng.choice(self.texts.answers)[:400] for _ in turns] if self.texts.answers else []
         for i in range(len(turns)):

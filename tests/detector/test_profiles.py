@@ -13,8 +13,14 @@ from detector.pipeline import Detector
 from detector.profiles import KIND, Profiles, merge_all
 from tests.detector.builders import START, event
 
-TEXTS = ("What is the capital of France?", "Write a function that reverses a list in Python.", "Explain photosynthesis to a ten year old child.",
-         "Rate the answer below from 1 to 10 and explain the score.", "", "写一首关于秋天的诗")  # fmt: skip
+TEXTS = (
+    "What is the capital of France?",
+    "Write a function that reverses a list in Python.",
+    "Explain photosynthesis to a ten year old child.",
+    "Rate the answer below from 1 to 10 and explain the score.",
+    "",
+    "写一首关于秋天的诗",
+)
 
 
 @st.composite
@@ -22,7 +28,12 @@ def logs(draw: st.DrawFn) -> list:
     """Logs of up to 40 events of four accounts over four days."""
     size = draw(st.integers(1, 40))
     return [
-        event(i, draw(st.sampled_from("abcd")), draw(st.integers(0, 4 * 1440)), tuple(draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3))))
+        event(
+            i,
+            draw(st.sampled_from("abcd")),
+            draw(st.integers(0, 4 * 1440)),
+            tuple(draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3))),
+        )
         for i in range(size)
     ]
 
@@ -40,7 +51,9 @@ def test_any_split_and_order_gives_the_same_profile(detector: Detector, log: lis
     assert merged.canonical() == whole.canonical()
 
 
-def test_a_crowded_day_keeps_the_same_sample_whatever_the_order(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crowded_day_keeps_the_same_sample_whatever_the_order(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Bottom-k sampling is a function of the set of events alone."""
     monkeypatch.setattr(module, "SAMPLE_PER_DAY", 5)
     log = [event(i, "a", i % 60, (f"question number {i} about rivers",)) for i in range(40)]
@@ -81,7 +94,11 @@ def test_window_forgets_older_days(detector: Detector) -> None:
 
 def test_states_tell_follow_ups_from_replays(detector: Detector) -> None:
     """A second turn whose first was asked here has a known parent; one that was never asked has not."""
-    profile = detector.profile(detector.features([event(1, turns=("first",)), event(2, turns=("first", "second")), event(3, turns=("never", "asked"))]))
+    profile = detector.profile(
+        detector.features(
+            [event(1, turns=("first",)), event(2, turns=("first", "second")), event(3, turns=("never", "asked"))]
+        )
+    )
     states = set(profile.objects.filter(profile.objects["kind"] == KIND["state"])["key"].to_list())
     parents = profile.objects.filter(profile.objects["kind"] == KIND["parent"])["key"].to_list()
     assert [p in states for p in parents].count(True) == 1

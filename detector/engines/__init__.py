@@ -1,0 +1,34 @@
+"""Who runs the map: in this process, or over the cores of this machine.
+
+The map is one task a file: read, features, profile. The reduce is :func:`detector.profiles.merge_all`. An engine only decides
+where tasks run, so every engine gives the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class Engine(Protocol):
+    """Runs a picklable function over tasks; results may come in any order."""
+
+    def map(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+        """Results of all tasks."""
+        ...
+
+
+def load_engine(name: str) -> Engine:
+    """The engine of a name. Raises ValueError for an unknown one."""
+    if name == "local":
+        from detector.engines.local import LocalEngine
+
+        return LocalEngine()
+    if name == "processes":
+        from detector.engines.processes import ProcessEngine
+
+        return ProcessEngine()
+    raise ValueError(f"unknown engine {name!r}: choose local or processes")

@@ -1,0 +1,282 @@
+"""Findings in words: evidence, templates, related accounts, and what the report and the dashboard show of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+
+from detector.assessment import AccountFinding, CampaignFinding, Evidence, Related, Template, Tie, Verdict
+from detector.profiles import KINDS, Profiles
+from detector.scoring import Scored, Scorer, logit
+from detector.signals import SIGNALS
+
+EXAMPLES = 6  # requests that a finding points to
+HARVESTS = {
+    "reasoning_elicitation": "reasoning elicitation",
+    "grading": "grading and preference data",
+    "instruction_synthesis": "instruction synthesis",
+    "trace_cleaning": "cleaning of captured answers",
+    "repeated_sampling": "repeated sampling (rollouts)",
+    "agentic_restarts": "agent trajectories",
+    "logprobs": "log-probabilities",
+    "session_replay": "session replay",
+    "template_slots": "templated question sweep",
+    "corpus_coverage": "instruction/answer pairs",
+    "dataset_phrasing": "instruction/answer pairs",
+}
+
+
+@dataclass(frozen=True)
+class Membership:
+    """An account's place in a campaign."""
+
+    campaign_id: str
+    risk: float  # on the accounts' scale
+    why: str
+    flagged_at: datetime | None
+
+
+def when(us: int | float) -> datetime:
+    """A time from microseconds since 1970."""
+    return datetime.fromtimestamp(us / 1e6, UTC)
+
+
+def evidence(scored: Scored, i: int, scorer: Scorer, event_ids: list[str]) -> list[Evidence]:
+    """Reasons of one row, the weightiest first; contributions of less than a tenth in log-odds are left out."""
+    percentiles = scorer.percentiles(scored.values[i : i + 1])[0]
+    n = int(scored.view.n[i])
+    out = []
+    for j in np.argsort(-np.abs(scored.contributions[i]), kind="stable"):
+        contribution = float(scored.contributions[i, j])
+        if abs(contribution) < 0.1:
+            break
+        signal = SIGNALS[j]
+        value = float(scored.values[i, j])
+        weaker = (contribution < 0) == (signal.direction == "for")
+        text = signal.text(value, n)
+        out.append(
+            Evidence(
+                signal=signal.name,
+                title=signal.title,
+                direction="against" if contribution < 0 else "for",
+                value=value,
+                unit=signal.unit,
+                percentile=float(percentiles[j]),
+                contribution=contribution,
+                version=signal.version,
+                event_ids=event_ids[:EXAMPLES],
+                text=f"Less than usual. {text}" if weaker else text,
+            )
+        )
+    return out
+
+
+def harvest_of(contributions: np.ndarray) -> str | None:
+    """What the work looks like: the strongest signal *for* that names a kind of harvest."""
+    best = max(
+        ((contributions[j], HARVESTS[s.name]) for j, s in enumerate(SIGNALS) if s.name in HARVESTS), default=None
+    )
+    return best[1] if best and best[0] > 0.1 else None
+
+
+def _activity(rows: pl.DataFrame) -> list[int]:
+    hours = np.bincount(((rows["ts"].to_numpy() // 3_600_000_000) - 96) % 168, minlength=168)
+    return hours.tolist()
+
+
+def _top_clusters(rows: pl.DataFrame) -> list[tuple[int, int]]:
+    top = (
+        rows.filter(pl.col("cluster") >= 0)
+        .group_by("cluster")
+        .len()
+        .sort("len", "cluster", descending=[True, False])
+        .head(40)
+    )
+    return [(int(c), int(n)) for c, n in top.iter_rows()]
+
+
+def _templates(rows: pl.DataFrame, usage: dict[int, int]) -> list[Template]:
+    """The sentences that most of these requests share; ``usage`` maps a piece to the number of accounts that use it."""
+    exploded = rows.select("event_key", "event_id", "prompt", "pieces").explode("pieces").drop_nulls("pieces")
+    top = (
+        exploded.filter(pl.col("pieces") % 2 == 0)
+        .group_by("pieces")
+        .agg(
+            pl.col("event_key").n_unique().alias("n"),
+            pl.col("prompt").n_unique().alias("slots"),
+            pl.col("event_id").sort().head(EXAMPLES),
+        )
+        .filter(pl.col("n") >= max(3, 0.05 * len(rows)))
+        .sort("n", "pieces", descending=[True, False])
+        .head(5)
+    )
+    return [
+        Template(
+            template_id=f"{key:016x}",
+            requests=n,
+            share=n / len(rows),
+            distinct_slots=slots,
+            accounts=usage.get(key, 1),
+            event_ids=list(ids),
+        )
+        for key, n, slots, ids in top.iter_rows()
+    ]
+
+
+def _examples(rows: pl.DataFrame) -> list[str]:
+    return (
+        rows.unique("prompt", keep="first", maintain_order=True).sort("event_key")["event_id"].head(EXAMPLES).to_list()
+    )
+
+
+def campaign_finding(
+    campaign_id: str,
+    risk: float,
+    accts: list[int],
+    names: dict[int, str],
+    rows: pl.DataFrame,
+    ties: list[Tie],
+    scored: Scored,
+    i: int,
+    scorer: Scorer,
+    member_of: dict[int, Membership],
+) -> CampaignFinding:
+    """The finding on one campaign. ``rows`` is its slice, ``scored`` and ``i`` the scored view of it and its row there."""
+    rows = rows.filter(pl.col("acct").is_in(accts)).sort("event_key")
+    examples = _examples(rows)
+    verdict: Verdict = "flag" if risk >= scorer.weights.flag_at else "watch"
+    pieces = (
+        rows.select("acct", "pieces")
+        .explode("pieces")
+        .drop_nulls("pieces")
+        .group_by("pieces")
+        .agg(pl.col("acct").n_unique())
+    )
+    return CampaignFinding(
+        campaign_id=campaign_id,
+        risk=risk,
+        verdict=verdict,
+        accounts=[names[a] for a in accts],
+        requests=len(rows),
+        first_seen=when(rows["ts"].min()),
+        last_seen=when(rows["ts"].max()),
+        harvest=harvest_of(scored.contributions[i]),
+        input_tokens=int(rows["input_tokens"].sum()),
+        output_tokens=int(rows["output_tokens"].sum()),
+        ties=ties,
+        evidence=evidence(scored, i, scorer, examples),
+        templates=_templates(rows, dict(pieces.iter_rows())),
+        clusters=_top_clusters(rows),
+        activity=_activity(rows),
+        example_event_ids=examples,
+        members={names[a]: member_of[a].why for a in accts},
+    )
+
+
+def account_findings(
+    profiles: Profiles,
+    own: Scored,
+    risk: np.ndarray,
+    verdicts: np.ndarray,
+    member_of: dict[int, Membership],
+    flagged_at: dict[int, datetime],
+    scorer: Scorer,
+) -> list[AccountFinding]:
+    """Findings on all accounts; those that are not clear get their evidence, templates and related accounts."""
+    names = dict(profiles.accounts.select("acct", "account_id").iter_rows())
+    suspicious = own.view.acct.filter(pl.Series(verdicts > 0))
+    sample = profiles.sample.filter(pl.col("acct").is_in(suspicious.implode())).sort("event_key")
+    rows_of = {int(k[0]): t for k, t in sample.partition_by("acct", as_dict=True).items()}
+    related = _related(profiles, suspicious, names)
+    usage = _piece_usage(profiles, suspicious)
+    words: tuple[Verdict, ...] = ("clear", "watch", "flag")
+    totals = own.view.totals
+    findings = []
+    for i, row in enumerate(totals.iter_rows(named=True)):
+        acct = row["acct"]
+        finding = AccountFinding(
+            account_id=names[acct],
+            risk=float(risk[i]),
+            verdict=words[verdicts[i]],
+            requests=row["n"],
+            first_seen=when(row["first"]),
+            last_seen=when(row["last"]),
+            input_tokens=row["input_tokens"],
+            output_tokens=row["output_tokens"],
+        )
+        if verdicts[i]:
+            rows = rows_of[acct]
+            finding.example_event_ids = _examples(rows)
+            finding.evidence = evidence(own, i, scorer, finding.example_event_ids)
+            finding.harvest = harvest_of(own.contributions[i])
+            finding.templates = _templates(rows, usage)
+            finding.clusters, finding.activity = _top_clusters(rows), _activity(rows)
+            finding.related = related.get(acct, [])
+            if verdicts[i] == 2:
+                known = [
+                    t for t in (flagged_at.get(acct), member_of[acct].flagged_at if acct in member_of else None) if t
+                ]
+                finding.flagged_at = min(known, default=finding.last_seen)
+            if acct in member_of:
+                place = member_of[acct]
+                finding.campaign_id = place.campaign_id
+                finding.evidence.insert(
+                    0,
+                    Evidence(
+                        signal="campaign",
+                        title="Member of a campaign",
+                        direction="for",
+                        value=place.risk,
+                        unit="risk of the campaign",
+                        percentile=1.0,
+                        contribution=logit(min(max(place.risk, 1e-6), 1 - 1e-6)),
+                        text=f"Campaign {place.campaign_id}: {place.why}",
+                        event_ids=finding.example_event_ids,
+                    ),
+                )
+        findings.append(finding)
+    return findings
+
+
+def _piece_usage(profiles: Profiles, accts: pl.Series) -> dict[int, int]:
+    pieces = profiles.kind("piece")
+    mine = pieces.filter(pl.col("acct").is_in(accts.implode()) & (pl.col("n") >= 3)).select("key").unique()
+    return dict(pieces.join(mine, on="key", how="semi").group_by("key").agg(pl.col("acct").n_unique()).iter_rows())
+
+
+def _related(profiles: Profiles, accts: pl.Series, names: dict[int, str]) -> dict[int, list[Related]]:
+    """For each account up to ten others that share rare objects with it, with the objects named."""
+    words = {
+        "piece": "a rare sentence",
+        "state": "the same task",
+        "payment": "the payment method",
+        "ip": "the address",
+        "tls": "the TLS fingerprint",
+    }
+    shared = (
+        profiles.kind(*words)
+        .with_columns(pl.len().over("kind", "key").alias("df"))
+        .filter(pl.col("df").is_between(2, 200))
+    )
+    mine = shared.filter(pl.col("acct").is_in(accts.implode())).select("kind", "key", "acct", "df")
+    pairs = mine.join(shared.select("kind", "key", pl.col("acct").alias("other")), on=["kind", "key"]).filter(
+        pl.col("acct") != pl.col("other")
+    )
+    bits = (len(profiles) / pl.col("df")).log(2)
+    best = (
+        pairs.group_by("acct", "other", "kind")
+        .agg(bits.max().alias("bits"))
+        .group_by("acct", "other")
+        .agg(pl.col("bits").sum(), pl.col("kind").sort())
+        .sort("bits", "other", descending=True)
+        .group_by("acct", maintain_order=True)
+        .head(10)
+    )
+    out: dict[int, list[Related]] = {}
+    for acct, other, weight, kinds in best.iter_rows():
+        text = "Shares " + ", ".join(words[KINDS[k]] for k in kinds)
+        out.setdefault(acct, []).append(Related(account_id=names[other], weight=round(weight, 1), text=text))
+    return out
