@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
+from math import exp
 
 MAX_CHARS = 1_500  # of one prompt in a report; the log has the rest
 MAX_LINE_CHARS = 240  # of an id or a sentence
@@ -38,9 +39,8 @@ def _shown(text: str, at: int) -> str:
 
 def line(text: str, limit: int = MAX_LINE_CHARS) -> str:
     """Visible text on one line, cut to ``limit`` characters."""
-    shown = visible_text(" ".join(text[: limit * 10].split(" ")), limit * 10)
-    shown = " ".join(shown.split())
-    return shown if len(shown) <= limit else shown[:limit] + "…"
+    shown = " ".join(visible_text(text[: limit * 2], limit * 2).split())
+    return shown if len(shown) <= limit and len(text) <= limit * 2 else shown[:limit] + "…"
 
 
 def count(value: float) -> str:
@@ -77,9 +77,7 @@ def factor(log_odds: float) -> str:
     """A contribution in log-odds as what it does to the odds: ×12, ÷3.5, ×1.2; beyond a thousand only that."""
     sign = "×" if log_odds >= 0 else "÷"
     if abs(log_odds) > 6.9:
-        return f"{sign}over 1,000" if log_odds >= 0 else f"{sign}over 1,000"
-    from math import exp
-
+        return f"{sign}over 1,000"
     value = exp(abs(log_odds))
     return f"{sign}{value:.2g}" if value < 10 else f"{sign}{value:.0f}"
 

@@ -1,0 +1,49 @@
+"""``report.json``: the run, totals, campaigns, and the flagged accounts with their evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from detector.assessment import AccountFinding, Assessment, CampaignFinding
+from detector.event import Event
+from detector.report.examples import examples_of
+from detector.report.summary import RunSummary, totals
+
+SCHEMA = "distillwatch.report/1"
+EXAMPLES = 5  # of each finding
+
+NOTE = "A log shows conduct, never intent or contract: what is flagged looks like harvesting; check entitlement, and let a person decide."
+
+
+def document(run: RunSummary, assessment: Assessment, examples: dict[str, Event]) -> bytes:
+    """The report as JSON. Texts stand in it as they were logged: whoever shows them must escape them."""
+    findings: list[CampaignFinding | AccountFinding] = [*assessment.campaigns, *assessment.flagged()]
+    shown = {e.event_id: e for f in findings for e in examples_of(f.example_event_ids, examples, EXAMPLES)}
+    content = {
+        "schema": SCHEMA,
+        "note": NOTE,
+        "run": {**msgspec.to_builtins(run), "events_per_second": run.events_per_second},
+        "totals": totals(run, assessment),
+        "thresholds": {"flag": assessment.threshold, "watch": assessment.watch_threshold},
+        "campaigns": assessment.campaigns,
+        "accounts": assessment.flagged(),
+        "watched": [a for a in assessment.accounts if a.verdict == "watch"],
+        "examples": shown,
+    }
+    try:
+        packed = msgspec.json.encode(content)
+    except UnicodeEncodeError:  # half a surrogate pair: JSON of today has no place for it
+        packed = msgspec.json.encode(_encodable(msgspec.to_builtins(content)))
+    return msgspec.json.format(packed, indent=1) + b"\n"
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_encodable(k): _encodable(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encodable(v) for v in value]
+    return value

@@ -1,0 +1,52 @@
+"""The requests that findings point to, as short texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from detector.event import Event
+from detector.features import response_text
+from detector.report.text import MAX_CHARS
+from detector.templates import prompt_text
+
+KEPT = MAX_CHARS + 1  # one more than is shown, so that a page can tell that it cut
+
+
+class Example(msgspec.Struct, kw_only=True):
+    """One request as evidence; texts are cut, lengths are whole."""
+
+    event_id: str
+    account_id: str
+    timestamp: datetime
+    model: str | None = None
+    system: str = ""
+    prompt: str = ""
+    response: str = ""
+    prompt_chars: int = 0
+    response_chars: int = 0
+
+
+def example(event: Event) -> Example:
+    """The system text, last user text and answer of an event."""
+    system, prompt = prompt_text(event)
+    response = response_text(event.response)
+    return Example(
+        event_id=event.event_id,
+        account_id=event.account_id,
+        timestamp=event.timestamp,
+        model=event.model,
+        system=system[:KEPT],
+        prompt=prompt[:KEPT],
+        response=response[:KEPT],
+        prompt_chars=len(prompt),
+        response_chars=len(response),
+    )
+
+
+def examples_of(event_ids: Iterable[str], events: dict[str, Event], limit: int) -> list[Example]:
+    """Up to ``limit`` examples with text, in the order of the ids."""
+    found = (example(events[i]) for i in event_ids if i in events)
+    return [e for e in found if e.prompt or e.system or e.response][:limit]
