@@ -257,5 +257,6 @@ class Overview(Schema):
     expected_false: float
     worker_lag_events: int
     worker_lag_seconds: float | None
+    unassessed_events: int = Field(0, description="Events stored that the findings do not reflect yet")
     last_assessed_at: datetime | None
     last_event_at: datetime | None

@@ -111,7 +111,7 @@ class Worker:
         )
         if profile is not None:
             self._parts.append(profile)
-            self._stale = True
+        self._stale = True
 
     def _profile(self, batch: Sequence[Event]) -> tuple[Profiles | None, int]:
         """Profile of the events, and how many are in it. An event that the detector fails on is found and left out."""

@@ -23,6 +23,7 @@ def overview(database: Database) -> Overview:
     """The figures, all of one moment."""
     with database.read() as connection:
         state = segments.state(connection)
+        unassessed, _ = events.backlog(connection, state.assessed_position)
         waiting, since = events.backlog(connection, state.position)
         found = cases.summary(connection)
         flagged_campaigns = campaigns.count(connection)
@@ -38,6 +39,7 @@ def overview(database: Database) -> Overview:
         campaigns=flagged_campaigns,
         worker_lag_events=lag.events,
         worker_lag_seconds=lag.seconds,
+        unassessed_events=unassessed,
         last_assessed_at=state.assessed_at,
         last_event_at=state.last_event_at,
         **found,

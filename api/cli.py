@@ -1,0 +1,187 @@
+"""The command line: what the detector offers, and the service."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import ArgumentError
+
+from api import supervise
+from api.settings import Settings
+from api.storage import keys, migrate
+from api.storage.engine import Database, StorageError
+from detector.cli import CLEAN, ERROR, app, fail
+
+__all__ = ["CLEAN", "ERROR", "app", "main"]
+
+db_app = typer.Typer(no_args_is_help=True, help="The database.")
+app.add_typer(db_app, name="db")
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Folder of the embedded database and the logs; else DISTILLWATCH_DATA_DIR, else ./var.",
+        show_default=False,
+    ),
+]
+
+
+def load_settings(data_dir: Path | None = None) -> Settings:
+    """Settings of the environment; a bad one is told in words."""
+    try:
+        return Settings() if data_dir is None else Settings(data_dir=data_dir)
+    except ValidationError as error:
+        problems = "; ".join(f"DISTILLWATCH_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise fail(problems) from error
+
+
+@contextmanager
+def opened(settings: Settings, *, create: bool = False) -> Iterator[Database]:
+    """The database of the settings, migrated. SQLite is made and migrated where ``create``; PostgreSQL never by itself."""
+    try:
+        if not create and not settings.database_url and not (settings.data_dir / "distillwatch.db").exists():
+            raise fail(
+                f"no database in {settings.data_dir}: run `distillwatch serve` or `distillwatch db upgrade` first, or set DISTILLWATCH_DATA_DIR"
+            )
+        database = Database(settings.url)
+    except (ArgumentError, OSError, ImportError) as error:
+        raise fail(f"the database cannot be opened: {error}") from error
+    try:
+        if create and database.is_sqlite:
+            migrate.upgrade(database)
+        migrate.check(database)
+        yield database
+    except migrate.NotMigrated as error:
+        raise fail(str(error)) from error
+    except StorageError as error:
+        raise fail(f"the database does not answer: {error}") from error
+    finally:
+        database.close()
+
+
+def first_key(database: Database) -> str | None:
+    """An admin key if there is none of any role yet."""
+    return None if keys.count(database) else keys.create(database, "first admin", "admin", "distillwatch serve")[1]
+
+
+@app.command()
+def serve(data_dir: DataDir = None) -> None:
+    """Run API, worker and dashboard on this machine, on loopback, until Ctrl-C.
+
+    The embedded database is made and migrated. The first run prints the admin key, once. Ports and the rest are
+    environment variables: DISTILLWATCH_PORT (8400), DISTILLWATCH_DASHBOARD_PORT (8401), DISTILLWATCH_DATABASE_URL,
+    DISTILLWATCH_WINDOW_DAYS (28), DISTILLWATCH_CALIBRATION, ...
+    """
+    settings = load_settings(data_dir)
+    with opened(settings, create=True) as database:
+        secret = first_key(database)
+    stopping = supervise.stop_signals()
+    logs = settings.data_dir / "logs"
+    try:
+        with supervise.Supervisor(settings, logs) as parts:
+            if secret:
+                typer.echo(f"\n  Admin key, shown this once:  {secret}\n")
+            parts.wait_ready(stopping)
+            typer.echo(f"  Dashboard  {supervise.dashboard_url(settings)}")
+            typer.echo(f"  API        {supervise.api_url(settings)}   (POST /v1/events)")
+            typer.echo(f"  Logs       {logs}")
+            typer.echo("  Ctrl-C stops all three.\n")
+            parts.watch(stopping)
+            typer.echo("stopping")
+    except supervise.StartFailed as error:
+        raise fail(str(error)) from error
+
+
+@app.command()
+def api(data_dir: DataDir = None) -> None:
+    """Run the API alone, over a migrated database (DISTILLWATCH_DATABASE_URL for PostgreSQL)."""
+    import uvicorn
+
+    from api.app import create_app
+
+    settings = load_settings(data_dir)
+    with opened(settings, create=True):
+        pass
+    configure_log()
+    uvicorn.run(
+        create_app(settings), host=settings.host, port=settings.port, log_level="warning", access_log=False,
+        timeout_graceful_shutdown=10, server_header=False,
+    )  # fmt: skip
+
+
+@app.command()
+def worker(data_dir: DataDir = None) -> None:
+    """Run the worker alone. One worker per database; a second one notices and ends."""
+    settings = load_settings(data_dir)
+    with opened(settings, create=True):
+        pass
+    configure_log()
+    from api.storage.segments import Moved
+    from api.worker import Worker, run
+
+    def obey(running: Worker) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: running.stopping.set())
+
+    try:
+        run(settings, obey)
+    except Moved as error:
+        raise fail(f"{error}: is another worker running on this database?") from error
+    except FileNotFoundError as error:
+        raise fail(str(error)) from error
+
+
+@app.command()
+def dashboard() -> None:
+    """Run the dashboard alone, on loopback; DISTILLWATCH_API_URL says where the API is."""
+    settings = load_settings()
+    os.environ.setdefault("DISTILLWATCH_API_URL", supervise.api_url(settings))
+    typer.echo(f"Dashboard  {supervise.dashboard_url(settings)}   (API {os.environ['DISTILLWATCH_API_URL']})")
+    try:
+        command = supervise.dashboard_command(settings)
+    except supervise.StartFailed as error:
+        raise fail(str(error)) from error
+    os.execv(command[0], command)
+
+
+@db_app.command("upgrade")
+def db_upgrade(data_dir: DataDir = None) -> None:
+    """Make the database, or bring it to this version. Safe to run again; stop the service before."""
+    settings = load_settings(data_dir)
+    try:
+        revision = migrate.upgrade(settings.url)
+    except (StorageError, ArgumentError, OSError) as error:
+        raise fail(f"the database cannot be upgraded: {error}") from error
+    typer.echo(f"the database is of revision {revision}")
+
+
+def configure_log() -> None:
+    """One line of JSON an event on standard output."""
+    logging.basicConfig(level=logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def main() -> None:
+    """Entry point."""
+    from api import cli_data, demo  # noqa: F401 - adds their commands
+
+    app()
