@@ -20,9 +20,12 @@ from api.schemas import (
     ClusterPoint,
     DecisionIn,
     DecisionOut,
+    KeyCreated,
+    KeyIn,
     KeyOut,
     Me,
     Overview,
+    Role,
 )
 
 URL_VARIABLE = "DISTILLWATCH_API_URL"
@@ -134,12 +137,18 @@ class Client:
         """All keys of the service (never the secrets)."""
         return self._parse(TypeAdapter(list[KeyOut]), self._ask("GET", "/v1/keys"))
 
+    def make_key(self, name: str, role: Role) -> KeyCreated:
+        """A new key; its secret is in this answer only."""
+        return self._parse(
+            TypeAdapter(KeyCreated), self._ask("POST", "/v1/keys", body=_body(KeyIn, name=name, role=role))
+        )
+
+    def revoke_key(self, key_id: str) -> KeyOut:
+        """Make a key useless at once."""
+        return self._parse(TypeAdapter(KeyOut), self._ask("DELETE", f"/v1/keys/{quote(key_id, safe='')}"))
+
     def _decide(self, path: str, decision: str, reason: str) -> DecisionOut:
-        body = {"decision": decision, "reason": reason}
-        try:
-            DecisionIn.model_validate(body)
-        except ValidationError as error:
-            raise Refused("; ".join(e["msg"] for e in error.errors())) from None
+        body = _body(DecisionIn, decision=decision, reason=reason)
         return self._parse(TypeAdapter(DecisionOut), self._ask("POST", path, body=body))
 
     def _get(self, path: str, body: type[Body], parameters: Parameters | None = None) -> Body:
@@ -165,6 +174,14 @@ class Client:
             raise Broken(
                 f"The service's answer has another form than this dashboard expects: {where}: {first['msg']}"
             ) from None
+
+
+def _body(schema: type[BaseModel], **values: str) -> dict[str, Any]:
+    """The body of a request, refused here in the words that the service would use."""
+    try:
+        return schema.model_validate(values).model_dump(mode="json")
+    except ValidationError as error:
+        raise Refused("; ".join(e["msg"] for e in error.errors())) from None
 
 
 def _explanation(response: httpx.Response) -> str:

@@ -18,7 +18,13 @@ safe.style()
 pages: dict[routes.Name, st.Page] = {
     "cases": st.Page(cases.render, title="Queue", icon=":material/inbox:", default=True),
     "campaigns": st.Page(campaigns.render, title="Campaigns", icon=":material/hub:", url_path="campaigns"),
-    "audit": st.Page(audit_trail.render, title="Audit trail", icon=":material/history:", url_path="audit"),
+    "audit": st.Page(
+        audit_trail.render,
+        title="Audit trail",
+        icon=":material/history:",
+        url_path="audit",
+        visibility="visible" if session.may_read_trail() else "hidden",
+    ),
     "settings": st.Page(settings.render, title="Settings", icon=":material/settings:", url_path="settings"),
     "account": st.Page(account.render, title="Account", url_path="account", visibility="hidden"),
     "campaign": st.Page(campaign.render, title="Campaign", url_path="campaign", visibility="hidden"),

@@ -6,6 +6,8 @@ import hashlib
 
 import streamlit as st
 
+PREVIOUS, NEXT = ":material/chevron_left:", ":material/chevron_right:"
+
 
 def token(record_id: str) -> str:
     """A key for a record's widgets, so that nothing typed or turned on one page shows up on another's."""
@@ -17,12 +19,12 @@ def pager(name: str, pages: int) -> int:
     at = min(int(st.session_state.get(name + "_page", 0)), max(pages - 1, 0))
     if pages <= 1:
         return 0
+
+    def turn(to: int) -> None:
+        st.session_state[name + "_page"] = to
+
     row = st.container(horizontal=True, vertical_alignment="center")
-    if row.button("Previous", key=name + "_previous", icon=":material/chevron_left:", disabled=at == 0):
-        st.session_state[name + "_page"] = at - 1
-        st.rerun(scope="fragment")
-    if row.button("Next", key=name + "_next", icon=":material/chevron_right:", disabled=at >= pages - 1):
-        st.session_state[name + "_page"] = at + 1
-        st.rerun(scope="fragment")
+    row.button("Previous", key=name + "_previous", icon=PREVIOUS, disabled=at == 0, on_click=turn, args=(at - 1,))
+    row.button("Next", key=name + "_next", icon=NEXT, disabled=at >= pages - 1, on_click=turn, args=(at + 1,))
     row.caption(f"Page {at + 1:,d} of {pages:,d}", width="content")
     return at

@@ -19,6 +19,9 @@ FLASH = "flash"
 READERS = frozenset({"auditor", "gateway"})
 """Roles that decide nothing: their form is left out, since the service would refuse it. Permits nothing by itself."""
 
+TRAIL_READERS = frozenset({"lead", "admin", "auditor"})
+"""Roles that see the audit trail in the menu; the service refuses it to others anyway."""
+
 PROBLEMS: dict[type[ApiError], str] = {
     Unreachable: "The service does not answer. Does `distillwatch api` run, and does `DISTILLWATCH_API_URL` name it?",
     KeyRefused: "The service does not accept this key: it is wrong, expired or revoked. Ask for a new one.",
@@ -59,6 +62,11 @@ def me() -> Me:
 def may_decide() -> bool:
     """Whether to offer the decision form; whether a decision is accepted is the service's business."""
     return me().role not in READERS
+
+
+def may_read_trail() -> bool:
+    """Whether to show the audit trail in the menu."""
+    return signed_in() and me().role in TRAIL_READERS
 
 
 @contextmanager

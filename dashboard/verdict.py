@@ -1,4 +1,4 @@
-"""What the detector says of an account or a campaign: the verdict, the reasons, when it works and what it asks about."""
+"""What the detector says of an account or campaign: verdict, reasons, when it works and what it asks about."""
 
 from __future__ import annotations
 

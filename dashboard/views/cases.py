@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from api.schemas import CasePage, CaseRow, Overview
-from dashboard import routes, safe, session, words
+from dashboard import paging, routes, safe, session, words
 from dashboard.client import Parameters
 
 ANY = "any"
@@ -161,12 +161,14 @@ def turn(page: CasePage, cursors: list[str], size: int) -> None:
         + " of their flags are expected to be false.",
         width="stretch",
     )
-    if row.button("Previous", icon=":material/chevron_left:", disabled=not cursors):
-        cursors.pop()
-        st.rerun(scope="fragment")
-    if row.button("Next", icon=":material/chevron_right:", disabled=page.next_cursor is None) and page.next_cursor:
-        cursors.append(page.next_cursor)
-        st.rerun(scope="fragment")
+    row.button("Previous", icon=paging.PREVIOUS, disabled=not cursors, on_click=cursors.__delitem__, args=(-1,))
+    row.button(
+        "Next",
+        icon=paging.NEXT,
+        disabled=page.next_cursor is None,
+        on_click=cursors.append,
+        args=(page.next_cursor,),
+    )
 
 
 def as_row(case: CaseRow) -> dict[str, safe.Cell]:

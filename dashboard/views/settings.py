@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from api.schemas import KeyOut
+from api.schemas import KeyCreated, KeyOut, Role
 from dashboard import safe, session, words
+
+MADE = "made_key"  # a new key with its secret, until it was shown once
+CHOSEN = "chosen_key"
 
 COLUMNS = {
     "name": safe.text_column("Name", width=240),
@@ -38,12 +41,47 @@ def render() -> None:
     if me.role != "admin":
         st.caption("Administrators see and manage the keys here.")
         return
+    manage()
+
+
+def manage() -> None:
+    """All keys; make one, revoke one."""
+    client = session.client()
+    made: KeyCreated | None = st.session_state.pop(MADE, None)
+    if made:
+        st.success("The key is made. Copy it now: only its hash is stored, and it is not shown again.")
+        safe.block(made.key)
     with session.asking():
-        keys = session.client().keys()
-    st.caption(
-        "Only hashes of keys are stored. Make and revoke keys with `distillwatch keys` on the service's machine."
-    )
-    safe.table([as_row(key) for key in keys], COLUMNS, key="keys")
+        keys = client.keys()
+
+    def choose(index: int) -> None:
+        st.session_state[CHOSEN] = keys[index].key_id
+
+    st.caption("Choose a key by its row to revoke it.")
+    st.session_state[CHOSEN] = None
+    safe.table([as_row(key) for key in keys], COLUMNS, key=f"keys_{len(keys):d}", on_open=choose, max_pixels=420)
+    for key in keys:
+        if key.key_id == st.session_state[CHOSEN] and key.revoked_at is None:
+            revoke(key)
+    with st.form("make_key", border=True, clear_on_submit=True):
+        row = st.columns([2, 2, 1], vertical_alignment="bottom")
+        name = row[0].text_input("Name of a new key", max_chars=200, placeholder="Whose or what for")
+        role: Role = row[1].selectbox("Role", list(words.ROLES), format_func=words.ROLES.__getitem__)
+        if row[2].form_submit_button("Make key", type="primary"):
+            with session.asking():
+                st.session_state[MADE] = client.make_key(name.strip(), role)
+            st.rerun()
+
+
+def revoke(key: KeyOut) -> None:
+    """Ask once more, then revoke."""
+    row = st.container(horizontal=True, vertical_alignment="center")
+    with row:
+        safe.text(f"{key.name} ({key.role}, {key.key_id})")
+    if row.button("Revoke this key", icon=":material/block:"):
+        with session.asking():
+            session.client().revoke_key(key.key_id)
+        st.rerun()
 
 
 def as_row(key: KeyOut) -> dict[str, safe.Cell]:

@@ -1,4 +1,4 @@
-"""A small population in a real database: one harvester, its campaign, a suspect who attacks the page, and bystanders."""
+"""A small population in a real database: a harvester, its campaign, a suspect who attacks the page, bystanders."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fill(database: Database, sink: str) -> None:
     with database.write("events") as connection:
         events.insert(connection, [events.to_row(event, START) for event in log])
     segments.ensure(database)
-    clusters = [{"cluster": c, "x": c % 8, "y": c // 8, "requests": 10 * c} for c in range(CLUSTERS)]
+    clusters = [[c, c % 8, c // 8, 10 * c] for c in range(CLUSTERS)]
     with database.write() as connection:
         cases.store(connection, accounts, START)
         campaigns.store(connection, [_campaign(sink)], START)

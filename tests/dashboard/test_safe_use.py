@@ -102,7 +102,7 @@ def _fixed(node: ast.expr) -> bool:
             return True
         case ast.Subscript(value=value):
             return _fixed(value)
-        case ast.Attribute(value=ast.Name(id="words"), attr=name) | ast.Name(id=name):
+        case ast.Attribute(value=ast.Name(), attr=name) | ast.Name(id=name):
             return name.isupper()
     return False
 

@@ -1,0 +1,287 @@
+"""A real Chromium on the real dashboard and the real service."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from tests.dashboard.conftest import Service, environment
+from tests.dashboard.data import CAMPAIGN, GOOD_CUSTOMER, HARVESTER, hostile_account
+from tests.dashboard.hostile import SCRIPT_MARK, hostile_text
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed")]
+
+APP = Path(__file__).parents[2] / "dashboard" / "app.py"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_SECONDS = 60
+WAIT_MS = 20_000
+SETTLE_MS = 1_500  # for what a page might still fetch after it is drawn
+ROW_PIXELS, HEADER_PIXELS = 35, 35
+
+
+@pytest.fixture(scope="module")
+def dashboard(filled: Service) -> Iterator[str]:
+    """The dashboard as it is run for real; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = ["--server.address", "127.0.0.1", "--server.port", str(port), "--browser.gatherUsageStats", "false"]
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), *arguments]
+    process = subprocess.Popen(command, env=environment(filled), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not _healthy(address):
+            assert process.poll() is None, "the dashboard did not start"
+            assert time.monotonic() < deadline, "the dashboard did not start in time"
+            time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(START_SECONDS)
+
+
+def _healthy(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/_stcore/health", trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium with a fresh profile."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Watched:
+    """A tab whose requests and console are remembered."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.requests: list[str] = []
+        self.violations: list[str] = []
+        page.on("request", self._asked)
+        page.on("console", self._said)
+        page.set_default_timeout(WAIT_MS)
+
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request.url)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            self.violations.append(message.text)
+
+    def foreign_requests(self, address: str) -> list[str]:
+        """Requests to anywhere but the dashboard; data: and blob: stay in the page."""
+        home = urlsplit(address).netloc
+        return [u for u in self.requests if urlsplit(u).scheme in {"http", "https"} and urlsplit(u).netloc != home]
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Watched]:
+    """A fresh tab in a fresh context."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield Watched(context.new_page())
+    context.close()
+
+
+def sign_in(page: Page, address: str, key: str, path: str = "/") -> None:
+    """Open a page and sign in."""
+    page.goto(address + path)
+    page.locator("input[type=password]").fill(key)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Queue")).to_be_visible()
+
+
+def click_row(page: Page, row: int) -> None:
+    """Click a row of the page's first table, which is drawn on a canvas."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    page.wait_for_timeout(700)  # the table fades in
+    table.click(position={"x": 250, "y": HEADER_PIXELS + ROW_PIXELS * row + ROW_PIXELS // 2})
+
+
+def test_an_analyst_confirms_the_harvester(tab: Watched, dashboard: str, service: Service) -> None:
+    """Sign in, find the account, open it by its row, confirm it, go on to the next case."""
+    page = tab.page
+    sign_in(page, dashboard, service.keys["analyst"])
+    page.get_by_role("textbox", name="Search").fill(HARVESTER)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 to 1 of 1 cases")).to_be_visible()
+    assert f"q={HARVESTER}" in page.url
+    click_row(page, 0)
+    page.wait_for_url(f"**/account?id={HARVESTER}")
+    expect(page.get_by_text("Reasoning elicitation").first).to_be_visible()
+    page.get_by_text("Confirm harvesting").click()
+    page.get_by_role("textbox", name="Reason (required)").fill("One frame, 361 fillings, none twice.")
+    page.get_by_role("button", name="Record decision").click()
+    expect(page.get_by_text("The decision and its reason are in the audit trail")).to_be_visible()
+    assert service.client("analyst").account(HARVESTER).state == "confirmed"
+    page.get_by_role("button", name="Next open case").click()
+    page.wait_for_url(lambda url: "/account?id=" in url and HARVESTER not in url)
+
+
+def test_filters_survive_the_way_to_a_case_and_back(tab: Watched, dashboard: str, service: Service) -> None:
+    """A filtered queue is a link; coming back from a case shows the same queue, and the next page is quick to turn."""
+    page = tab.page
+    sign_in(page, dashboard, service.keys["analyst"], "/?min_risk=0.5&sort=requests")
+    expect(page.get_by_text("1 to 50 of")).to_be_visible()
+    click_row(page, 3)
+    page.wait_for_url("**/account?id=*")
+    page.get_by_role("button", name="Queue").click()
+    page.wait_for_url("**/?min_risk=0.5&sort=requests")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("51 to")).to_be_visible()
+
+
+def test_campaign_members_open(tab: Watched, dashboard: str, service: Service) -> None:
+    """A campaign opens by its row, and a member by its row there."""
+    page = tab.page
+    sign_in(page, dashboard, service.keys["lead"], "/campaigns")
+    expect(page.get_by_text("1 campaign", exact=True)).to_be_visible()
+    click_row(page, 0)
+    page.wait_for_url(f"**/campaign?id={CAMPAIGN}")
+    expect(page.get_by_text("What ties them")).to_be_visible()
+    click_row(page, 2)
+    page.wait_for_url(f"**/account?id={GOOD_CUSTOMER}")
+
+
+def test_hostile_text_asks_nothing_and_runs_nothing(tab: Watched, dashboard: str, service: Service) -> None:
+    """Markdown images, HTML, scripts, links and formulas of a suspect stay text on every page and in every state."""
+    page, sink, account = tab.page, service.sink, hostile_account(service.sink.url)
+    service.client("analyst").decide_account(account, "need_more", hostile_text(sink.url)[:3_900])
+    for path in (
+        "/",
+        "/campaigns",
+        f"/campaign?id={CAMPAIGN}",
+        f"/account?id={quote(account, safe='')}",
+        "/audit",
+        "/settings",
+    ):
+        sign_in(page, dashboard, service.keys["admin"], path)
+        page.wait_for_timeout(SETTLE_MS)
+        _scroll_through(page)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        _assert_inert(page, sink.url)
+    sign_in(
+        page,
+        dashboard,
+        service.keys["admin"],
+        f"/account?id={quote('nobody ' + hostile_text(sink.url)[:200], safe='')}",
+    )
+    expect(page.get_by_text("There is no such record")).to_be_visible()
+    _assert_inert(page, sink.url)
+    assert sink.asked == []
+    assert tab.foreign_requests(dashboard) == []
+    assert tab.violations == []
+
+
+def test_the_sink_would_notice(tab: Watched, service: Service) -> None:
+    """The check above can fail: a page that does render the text asks the sink and runs the script."""
+    before = len(service.sink.asked)
+    tab.page.set_content(f"<img src=x onerror=window.{SCRIPT_MARK}=1><img src={service.sink.url}/control.png>")
+    tab.page.wait_for_timeout(SETTLE_MS)
+    assert service.sink.asked[before:] == ["/control.png"]
+    assert tab.page.evaluate(f"window.{SCRIPT_MARK}") == 1
+    del service.sink.asked[before:]
+
+
+def test_the_policy_stops_what_gets_through(tab: Watched, dashboard: str, service: Service) -> None:
+    """Even an image or script forced into the page is stopped by the content security policy."""
+    page = tab.page
+    sign_in(page, dashboard, service.keys["analyst"])
+    before = len(service.sink.asked)
+    page.evaluate(
+        """sink => {
+            const html = `<img src="${sink}/forced.png"><iframe src="${sink}/forced.html"></iframe>`;
+            document.body.insertAdjacentHTML('beforeend', html);
+            for (const text of ['window.dwPwned = 1', '']) {
+                const script = document.createElement('script');
+                if (text) script.textContent = text; else script.src = sink + '/forced.js';
+                document.body.append(script);
+            }
+            fetch(sink + '/fetch').catch(() => {});
+        }""",
+        service.sink.url,
+    )
+    page.wait_for_timeout(SETTLE_MS)
+    assert service.sink.asked[before:] == []
+    assert page.evaluate(f"window.{SCRIPT_MARK}") is None
+    assert len(tab.violations) >= 4
+
+
+def test_headers(dashboard: str) -> None:
+    """Every answer carries the policy: pictures from the dashboard alone, no frames, no foreign scripts."""
+    for path in ("/", "/account?id=x", "/_stcore/health"):
+        headers = httpx.get(dashboard + path, trust_env=False).headers
+        assert "img-src 'self' data: blob:" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "unsafe-eval" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_tables_have_no_export_of_their_own(tab: Watched, dashboard: str, service: Service) -> None:
+    """No button saves a table as CSV, so that no formula of a suspect reaches a spreadsheet that way."""
+    page = tab.page
+    sign_in(page, dashboard, service.keys["analyst"])
+    page.get_by_test_id("stDataFrame").hover()
+    toolbar = page.get_by_test_id("stElementToolbarButton")
+    expect(toolbar.first).to_be_visible()
+    names = [b.get_attribute("aria-label") or b.inner_text() for b in toolbar.get_by_role("button").all()]
+    assert names
+    assert not [n for n in names if "download" in n.lower() or "csv" in n.lower()]
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_pages_fit_the_screen(browser: Browser, dashboard: str, service: Service, width: int) -> None:
+    """No page scrolls sideways."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    for path in ("/", f"/account?id={HARVESTER}", f"/campaign?id={CAMPAIGN}"):
+        sign_in(page, dashboard, service.keys["auditor"], path)
+        page.wait_for_timeout(SETTLE_MS)
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    page.close()
+
+
+def _scroll_through(page: Page) -> None:
+    """Bring everything into view once, for what loads late."""
+    main = page.get_by_test_id("stMain")
+    for y in range(0, int(main.evaluate("e => e.scrollHeight")), 700):
+        main.evaluate("(e, y) => e.scrollTo(0, y)", y)
+        page.wait_for_timeout(120)
+
+
+def _assert_inert(page: Page, sink: str) -> None:
+    """No script of the suspect ran, and no element of the page points to the sink or to a script."""
+    assert page.evaluate(f"window.{SCRIPT_MARK}") is None
+    pointing = page.evaluate(
+        """sink => [...document.querySelectorAll('*')]
+            .flatMap(e => [...e.attributes].map(a => [e.tagName, a.name, a.value]))
+            .filter(([, name]) => ['src', 'href', 'srcset', 'style', 'xlink:href', 'action', 'data'].includes(name))
+            .filter(([, , value]) => value.includes(sink) || value.toLowerCase().includes('javascript:'))""",
+        sink,
+    )
+    assert pointing == []
