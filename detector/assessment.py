@@ -116,3 +116,12 @@ class Assessment(msgspec.Struct, kw_only=True):
     def flagged(self) -> list[AccountFinding]:
         """Accounts whose verdict is ``flag``, riskiest first."""
         return sorted((a for a in self.accounts if a.verdict == "flag"), key=lambda a: -a.risk)
+
+    def findings(self) -> list[AccountFinding | CampaignFinding]:
+        """Accounts and campaigns in one list."""
+        return [*self.accounts, *self.campaigns]
+
+    def event_ids(self) -> set[str]:
+        """Requests that the findings point to."""
+        examples = {i for f in self.findings() for i in f.example_event_ids}
+        return examples | {i for f in self.findings() for t in f.templates for i in t.event_ids}

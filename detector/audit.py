@@ -174,9 +174,7 @@ def _in_processes(
 
 def _examples(paths: Sequence[Path], format: str, account: str | None, assessment: Assessment) -> dict[str, Event]:
     """The events that the findings point to, read in a second pass; text is held for these alone."""
-    findings = [*assessment.accounts, *assessment.campaigns]
-    wanted = {i for f in findings for i in f.example_event_ids}
-    wanted.update(i for f in findings for t in f.templates for i in t.event_ids)
+    wanted = assessment.event_ids()
     found: dict[str, Event] = {}
     if not wanted:
         return found

@@ -43,6 +43,7 @@ class Codebook:
             )
         kmeans = faiss.Kmeans(vectors.shape[1], k, niter=20, seed=SEED, spherical=True, max_points_per_centroid=256)
         kmeans.train(np.ascontiguousarray(vectors, dtype=np.float32))
+        assert kmeans.centroids is not None  # train() sets them
         return cls(kmeans.centroids, version)
 
     @classmethod

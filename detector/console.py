@@ -21,8 +21,8 @@ from rich.text import Text
 from detector import progress
 from detector.assessment import AccountFinding, Assessment, CampaignFinding
 from detector.report.document import NOTE
-from detector.report.summary import RunSummary, totals
-from detector.report.text import count, duration, expected, line, percent, quantity, size
+from detector.report.summary import RunSummary, top_reason, totals
+from detector.report.text import count, duration, expected, line, percent, quantity, risk, size
 
 PLAIN_WIDTH = 140  # columns where the output is no terminal, e.g. a file or the log of a build
 PLAIN_EVERY = 10.0  # seconds between lines where the output is no terminal
@@ -55,7 +55,9 @@ class AuditProgress(progress.Progress):
             self._bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is None:
             self._finish()
         if self._bar is not None:
@@ -119,9 +121,13 @@ def print_assessment(console: Console, run: RunSummary, assessment: Assessment, 
         console.print(_campaigns_table(campaigns[:SHOWN_CAMPAIGNS]))
         _more(console, len(campaigns) - SHOWN_CAMPAIGNS, "campaign")
     if flagged:
-        took = f"{quantity(sums.flagged_requests, 'request')} and {quantity(sums.flagged_output_tokens, 'output token')}"
+        took = (
+            f"{quantity(sums.flagged_requests, 'request')} and {quantity(sums.flagged_output_tokens, 'output token')}"
+        )
         wrong = expected(sums.expected_false_flags)
-        console.print(Text(f"Flagged accounts made {took}. Of the {count(sums.flagged)} flags, {wrong} are expected to be false."))
+        console.print(
+            Text(f"Flagged accounts made {took}. Of the {count(sums.flagged)} flags, {wrong} are expected to be false.")
+        )
         console.print(Text(NOTE, style="italic"))
     if sums.rejected:
         where = f": see {line(str(out / 'rejected.jsonl'))}" if out else ""
@@ -146,10 +152,9 @@ def _accounts_table(accounts: list[AccountFinding], width: int) -> Table:
     table.add_column("Campaign", no_wrap=True, overflow="ellipsis", max_width=max(9, width // 8))
     table.add_column("Top reason", overflow="fold")
     for a in accounts:
-        reason = next((e.text for e in a.evidence if e.direction == "for"), "")
         table.add_row(
-            Text(percent(a.risk), style=STYLES[a.verdict]), Text(line(a.account_id, 80)), count(a.requests),
-            Text(line(a.harvest or "kind not clear", 60)), Text(line(a.campaign_id or "–", 40)), Text(line(reason, 140)),
+            Text(risk(a.risk), style=STYLES[a.verdict]), Text(line(a.account_id, 80)), count(a.requests),
+            Text(line(a.harvest or "kind not clear", 60)), Text(line(a.campaign_id or "–", 40)), Text(line(top_reason(a), 110)),
         )  # fmt: skip
     return table
 
@@ -165,7 +170,7 @@ def _campaigns_table(campaigns: list[CampaignFinding]) -> Table:
     for c in campaigns:
         tie = max(c.ties, key=lambda t: t.weight).text if c.ties else ""
         table.add_row(
-            Text(percent(c.risk), style=STYLES[c.verdict]), Text(line(c.campaign_id, 40)), count(len(c.accounts)),
-            count(c.requests), Text(line(c.harvest or "kind not clear", 60)), Text(line(tie, 140)),
+            Text(risk(c.risk), style=STYLES[c.verdict]), Text(line(c.campaign_id, 40)), count(len(c.accounts)),
+            count(c.requests), Text(line(c.harvest or "kind not clear", 60)), Text(line(tie, 110)),
         )  # fmt: skip
     return table

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -134,7 +135,7 @@ def extract(events: Sequence[Event], encoder: Encoder, codebook: Codebook, inten
     )
 
 
-_SCAN_SCHEMA = {
+_SCAN_SCHEMA: dict[str, Any] = {
     "event_key": pl.UInt64,
     "event_id": pl.String,
     "acct": pl.UInt64,

@@ -13,6 +13,7 @@ from detector.profiles import KINDS, Profiles
 from detector.scoring import Scored, Scorer, logit
 from detector.signals import SIGNALS
 
+LACKING = "Little sign of "  # how a reason begins that speaks by its absence
 EXAMPLES = 6  # requests that a finding points to
 HARVESTS = {
     "reasoning_elicitation": "reasoning elicitation",
@@ -36,6 +37,7 @@ class Membership:
     campaign_id: str
     risk: float  # on the accounts' scale
     why: str
+    harvest: str | None
     flagged_at: datetime | None
 
 
@@ -45,7 +47,10 @@ def when(us: int | float) -> datetime:
 
 
 def evidence(scored: Scored, i: int, scorer: Scorer, event_ids: list[str]) -> list[Evidence]:
-    """Reasons of one row, the weightiest first; contributions of less than a tenth in log-odds are left out."""
+    """Reasons of one row; contributions of less than a tenth in log-odds are left out.
+
+    What is there comes before what is missing (a lack of human rhythm, say), and the weightier before the lighter.
+    """
     percentiles = scorer.percentiles(scored.values[i : i + 1])[0]
     n = int(scored.view.n[i])
     out = []
@@ -68,10 +73,10 @@ def evidence(scored: Scored, i: int, scorer: Scorer, event_ids: list[str]) -> li
                 contribution=contribution,
                 version=signal.version,
                 event_ids=event_ids[:EXAMPLES],
-                text=f"Less than usual. {text}" if weaker else text,
+                text=f"{LACKING}{signal.title.lower()}: {text[0].lower()}{text[1:]}" if weaker else text,
             )
         )
-    return out
+    return sorted(out, key=lambda e: e.text.startswith(LACKING))
 
 
 def harvest_of(contributions: np.ndarray) -> str | None:
@@ -161,8 +166,8 @@ def campaign_finding(
         verdict=verdict,
         accounts=[names[a] for a in accts],
         requests=len(rows),
-        first_seen=when(rows["ts"].min()),
-        last_seen=when(rows["ts"].max()),
+        first_seen=when(int(rows["ts"].to_numpy().min())),
+        last_seen=when(int(rows["ts"].to_numpy().max())),
         harvest=harvest_of(scored.contributions[i]),
         input_tokens=int(rows["input_tokens"].sum()),
         output_tokens=int(rows["output_tokens"].sum()),
@@ -223,6 +228,7 @@ def account_findings(
             if acct in member_of:
                 place = member_of[acct]
                 finding.campaign_id = place.campaign_id
+                finding.harvest = place.harvest or finding.harvest
                 finding.evidence.insert(
                     0,
                     Evidence(

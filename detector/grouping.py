@@ -9,7 +9,7 @@ from scipy.special import expit
 from detector.assessment import CampaignFinding, Tie
 from detector.campaigns import CLASS_OF_TIE, MIN_MEMBERS, Groups, discover, group_features, slice_view
 from detector.campaigns import log_odds as campaign_log_odds
-from detector.findings import Membership, campaign_finding, when
+from detector.findings import Membership, campaign_finding, harvest_of, when
 from detector.flagtime import campaign_flag_times
 from detector.profiles import KIND, Profiles
 from detector.scoring import Scorer, logit, score
@@ -55,11 +55,11 @@ def assess_campaigns(profiles: Profiles, scorer: Scorer) -> tuple[list[CampaignF
         campaign_id = f"c{group:016x}"
         accts = uses.sort("acct")["acct"].to_list()
         flagged = campaign_risk >= weights.flag_at
+        harvest = harvest_of(scored.contributions[int(i)])
         for acct, count, first in uses.iter_rows():
             why = f"{count} of its requests are part of the shared work. {own_ties[0].text}"
-            member_of[acct] = Membership(
-                campaign_id, campaign_risk, why, when(max(first, times[group])) if flagged else None
-            )
+            since = when(max(first, times[group])) if flagged else None
+            member_of[acct] = Membership(campaign_id, campaign_risk, why, harvest, since)
         finding = campaign_finding(
             campaign_id, campaign_risk, accts, names, rows, own_ties, scored, int(i), scorer, member_of
         )

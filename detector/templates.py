@@ -77,7 +77,7 @@ def _fillings(frame: str, texts: Sequence[str]) -> list[str]:
 
 def fill_in(assessment: Assessment, examples: dict[str, Event]) -> None:
     """Give every template of the findings its words, from the example events that carry it."""
-    for finding in [*assessment.accounts, *assessment.campaigns]:
+    for finding in assessment.findings():
         for template in finding.templates:
             _describe(template, [examples[i] for i in template.event_ids if i in examples])
         distinct = {t.text: t for t in reversed(finding.templates) if t.text}

@@ -3,10 +3,10 @@
 A format is a module with ``NAME``, ``DESCRIPTION``, ``matches(row)`` by shape and ``convert(row, account)``.
 """
 
+from detector.formats.base import FormatError
 from detector.formats.reader import (
     FORMATS,
     Batch,
-    FormatError,
     ItemRejected,
     ParsedBody,
     Rejected,

@@ -133,10 +133,10 @@ def _convert(row: Any, format: str, account: str | None) -> list[Event]:
     if not isinstance(row, dict):
         raise RowError(f"expected an object, found {type(row).__name__}")
     if format != "auto":
-        return FORMATS[format].convert(row, account)  # type: ignore[no-any-return]
+        return FORMATS[format].convert(row, account)
     for module in FORMATS.values():
         if module.matches(row):
-            return module.convert(row, account)  # type: ignore[no-any-return]
+            return module.convert(row, account)
     raise RowError(
         f"of no known format (fields: {', '.join(sorted(map(str, row))[:8])}); event_id, timestamp and account_id are needed"
     )
@@ -192,7 +192,7 @@ def _read_file(
 def _zstd_error() -> type[Exception]:
     import zstandard
 
-    return zstandard.ZstdError  # type: ignore[no-any-return]
+    return zstandard.ZstdError
 
 
 def _text_lines(raw: IO[bytes], file: Path) -> Iterator[bytes]:
@@ -203,7 +203,7 @@ def _text_lines(raw: IO[bytes], file: Path) -> Iterator[bytes]:
 
         stream = io.BufferedReader(
             zstandard.ZstdDecompressor(max_window_size=1 << 31).stream_reader(raw, read_across_frames=True)
-        )  # type: ignore[arg-type]
+        )
     else:
         stream = raw
     if file.suffix == ".json" or file.name.endswith((".json.gz", ".json.zst")):

@@ -13,12 +13,12 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from detector.assessment import AccountFinding, Assessment, CampaignFinding, Evidence, Template
+from detector.assessment import Assessment, Evidence, Template
 from detector.event import Event
 from detector.report import charts, text
 from detector.report.document import NOTE
 from detector.report.examples import examples_of
-from detector.report.summary import RunSummary, totals
+from detector.report.summary import RunSummary, top_reason, totals
 from detector.templates import SLOT
 
 MAX_ACCOUNTS = 200  # sections of accounts: a page beyond some megabytes is no longer read; the tables hold the rest
@@ -77,10 +77,10 @@ def _environment() -> jinja2.Environment:
     )  # fmt: skip
     style = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]
     environment.filters.update(
-        count=text.count, quantity=text.quantity, percent=text.percent, expected=text.expected, factor=text.factor,
+        count=text.count, quantity=text.quantity, percent=text.percent, risk=text.risk, expected=text.expected, factor=text.factor,
         chance=text.chance, when=text.when, duration=text.duration, size=text.size, line=text.line,
         slots=_with_slots, split=_sides, bar=_bar, tie=lambda kind: TIES.get(kind, kind.replace("_", " ").capitalize()),
-        shape=SHAPES.__getitem__, heat=charts.heat_map, heat_words=charts.heat_words, reason=_top_reason,
+        shape=SHAPES.__getitem__, heat=charts.heat_map, heat_words=charts.heat_words, reason=top_reason,
     )  # fmt: skip
     environment.globals.update(style=Markup(style), resemblances=RESEMBLANCES)
     return environment
@@ -107,9 +107,3 @@ def _sides(evidence: Sequence[Evidence]) -> tuple[list[Evidence], list[Evidence]
 def _bar(contribution: float) -> str:
     """Width of a contribution's bar, in percent."""
     return f"{min(abs(contribution) / MAX_BAR, 1.0) * 100:.0f}" if contribution == contribution else "0"
-
-
-def _top_reason(finding: AccountFinding | CampaignFinding) -> str:
-    """The weightiest sentence for harvesting."""
-    reasons, _ = _sides(finding.evidence)
-    return reasons[0].text if reasons else ""

@@ -66,6 +66,11 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f} %" if fine else f"{share * 100:.0f} %"
 
 
+def risk(value: float) -> str:
+    """A risk with one decimal, so that a column lines up: 97.2 %; never rounded to certainty."""
+    return f"{min(max(value, 0.001), 0.999) * 100:.1f} %"
+
+
 def expected(value: float) -> str:
     """An expected number: 0.3, 2.5, 14."""
     if 0 < value < 0.05:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from detector.event import Params
@@ -57,13 +57,13 @@ def _harvest(
     index: int,
     total: int,
     campaign: Campaign,
-    work: itertools.chain[Item] | object,
+    work: Iterator[Item],
     settings: Params,
 ) -> None:
     moments = iter(_moments(w, owner, index, total, campaign))
     sent = 0
     explicit = any(v is not None for v in (settings.temperature, settings.max_tokens))
-    for item in work:  # type: ignore[attr-defined]
+    for item in work:
         start = next(moments)
         for j, request in enumerate(item):
             at = min(start + j * w.rng.uniform(1, 12), w.days * DAY - 1)

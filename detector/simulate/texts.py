@@ -334,6 +334,46 @@ _THINGS = (
     "photos",
     "litres of paint",
 )
+_SURNAMES = (
+    "Adler",
+    "Bakker",
+    "Costa",
+    "Duarte",
+    "Eze",
+    "Fischer",
+    "Grant",
+    "Haddad",
+    "Ito",
+    "Jansen",
+    "Kowalski",
+    "Lindgren",
+    "Mbeki",
+    "Novak",
+    "Okafor",
+    "Petrov",
+    "Quist",
+    "Rossi",
+    "Silva",
+    "Tanaka",
+)
+_KINDS = (
+    "red",
+    "small",
+    "wooden",
+    "old",
+    "cheap",
+    "striped",
+    "round",
+    "heavy",
+    "rare",
+    "green",
+    "broken",
+    "numbered",
+    "empty",
+    "blue",
+    "folded",
+    "long",
+)
 _LANGUAGES = ("Python", "JavaScript", "Go", "Rust", "Java", "C", "SQL", "TypeScript", "Kotlin", "Bash")
 _VERBS = (
     "reverses",
@@ -430,7 +470,8 @@ class Grammar:
     def question(self) -> str:
         """A small problem with a number as its answer."""
         r = self.rng
-        a, b, c = r.choice(_NAMES), r.choice(_NAMES), r.choice(_THINGS)
+        a, b = (f"{r.choice(_NAMES)} {r.choice(_SURNAMES)}" for _ in range(2))
+        c = f"{r.choice(_KINDS)} {r.choice(_THINGS)}"
         n, m, k = r.randint(3, 90), r.randint(2, 40), r.randint(2, 9)
         return r.choice(
             (
