@@ -10,6 +10,7 @@ import streamlit as st
 from api.schemas import Decision, DecisionOut
 from dashboard import safe, session, words
 from dashboard.client import ApiError
+from dashboard.paging import token
 
 MIN_REASON, MAX_REASON = 3, 4000  # characters, as the service asks (api.schemas.DecisionIn)
 READ_ONLY = "Your role reads and does not decide."
@@ -41,12 +42,15 @@ def history(decisions: Sequence[DecisionOut]) -> None:
         )
 
 
-def decide(send: Callable[[Decision, str], DecisionOut], kind: Literal["account", "campaign"], key: str) -> None:
+def decide(
+    send: Callable[[Decision, str], DecisionOut], kind: Literal["account", "campaign"], record: str, key: str
+) -> None:
     """The decision form. The service checks role and reason, and records the decision."""
     st.subheader("Decide")
     if not session.may_decide():
         st.caption(READ_ONLY)
         return
+    key = f"{token(record)}_{decided}"  # what was typed stays with its record, and goes once it is recorded
     with st.form(f"decide_{key}", border=True):
         decision: Decision | None = st.radio(
             "Decision",
@@ -76,5 +80,5 @@ def decide(send: Callable[[Decision, str], DecisionOut], kind: Literal["account"
         except ApiError as error:
             session.show_problem(error)
         else:
-            session.announce(decision)
+            session.announce(record, decision)
             st.rerun()

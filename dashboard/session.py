@@ -90,15 +90,16 @@ def show_problem(error: ApiError) -> None:
         st.rerun()
 
 
-def announce(decision: Decision) -> None:
-    """Remember a decision to confirm it on the next run of the page."""
-    st.session_state[FLASH] = decision
+def announce(record: str, decision: Decision) -> None:
+    """Remember the decision just made on a record."""
+    st.session_state[FLASH] = record, decision
 
 
-def announcement() -> bool:
-    """Confirm a decision just made; whether there was one."""
-    decision: Decision | None = st.session_state.pop(FLASH, None)
-    if decision is None:
+def announcement(record: str) -> bool:
+    """Confirm a decision just made on this record, until another is opened; whether there was one."""
+    made: tuple[str, Decision] | None = st.session_state.get(FLASH)
+    if made is None or made[0] != record:
+        st.session_state.pop(FLASH, None)
         return False
-    st.success(DECIDED[decision] + ". The decision and its reason are in the audit trail.", icon=":material/check:")
+    st.success(DECIDED[made[1]] + ". The decision and its reason are in the audit trail.", icon=":material/check:")
     return True

@@ -35,7 +35,7 @@ def render() -> None:
     if case.campaign_id and links.button("Campaign of this account", icon=":material/hub:", type="tertiary"):
         routes.open_campaign(case.campaign_id)
     verdict.banner(case, case.account_id, "Account")
-    if session.announcement() and st.button("Next open case", type="primary", icon=":material/skip_next:"):
+    if session.announcement(account_id) and st.button("Next open case", type="primary", icon=":material/skip_next:"):
         next_case(account_id)
     st.space("xsmall")
 
@@ -47,7 +47,7 @@ def render() -> None:
         def send(decision: Decision, reason: str) -> DecisionOut:
             return client.decide_account(account_id, decision, reason)
 
-        deciding.decide(send, "account", f"{paging.token(account_id)}_{len(case.decisions)}")
+        deciding.decide(send, "account", account_id, len(case.decisions))
         deciding.history(case.decisions)
 
     left, right = st.columns(2, gap="large")

@@ -35,7 +35,7 @@ def render() -> None:
         campaign = client.campaign(campaign_id)
         points = own_topics(client.clusters(), campaign)
     verdict.banner(campaign, campaign.campaign_id, "Campaign", [("Accounts", words.count(campaign.accounts))])
-    session.announcement()
+    session.announcement(campaign_id)
     st.space("xsmall")
 
     main, side = st.columns([2.3, 1], gap="large")
@@ -47,7 +47,7 @@ def render() -> None:
         def send(decision: Decision, reason: str) -> DecisionOut:
             return client.decide_campaign(campaign_id, decision, reason)
 
-        deciding.decide(send, "campaign", f"{paging.token(campaign_id)}_{len(campaign.decisions)}")
+        deciding.decide(send, "campaign", campaign_id, len(campaign.decisions))
         deciding.history(campaign.decisions)
 
     verdict.reasons(campaign.evidence)
