@@ -43,9 +43,9 @@ def history(decisions: Sequence[DecisionOut]) -> None:
 
 
 def decide(
-    send: Callable[[Decision, str], DecisionOut], kind: Literal["account", "campaign"], record: str, key: str
+    send: Callable[[Decision, str], DecisionOut], kind: Literal["account", "campaign"], record: str, decided: int
 ) -> None:
-    """The decision form. The service checks role and reason, and records the decision."""
+    """The form for the next decision after ``decided`` ones. The service checks role and reason, and records it."""
     st.subheader("Decide")
     if not session.may_decide():
         st.caption(READ_ONLY)
