@@ -153,7 +153,7 @@ def _show(http: httpx.Client, labels: pl.DataFrame, console: Console, seconds: f
         hits = sum(a in flagged for a in accounts)
         watched = sum(verdicts.get(a) == "watch" for a in accounts)
         style = "green" if hits == len(accounts) else "yellow" if hits else "red"
-        what = f"campaign {campaign}" if len(accounts) > 1 else "single account"
+        what = campaign if len(accounts) > 1 else "one account"
         table.add_row(what, family, str(len(accounts)), f"[{style}]{hits}[/]", str(watched))
     honest = set(labels.filter(pl.col("label") != "attack")["account_id"])
     wrong = sorted(flagged & honest)
