@@ -14,7 +14,7 @@ from detector.report.summary import TimeBin
 from detector.report.text import count, line, percent, quantity, utc
 
 WIDTH, HEIGHT = 520, 270
-LEFT, RIGHT, TOP, BOTTOM = 48, 12, 16, 44
+LEFT, RIGHT, TOP, BOTTOM = 48, 16, 28, 44
 BINS = 20  # of the risk: 0.05 each
 PIXEL = 3  # points nearer than this are drawn once
 SHAPES = {"flag": "m0-5l5 9h-10z", "watch": "m0-4.5l4.5 4.5-4.5 4.5-4.5-4.5z", "clear": "h0"}
@@ -43,10 +43,12 @@ def _thresholds(assessment: Assessment, across: bool) -> list[Markup]:
         at = _risk(value)
         if across:
             out.append(svg.rule(LEFT, _y(at), WIDTH - RIGHT, _y(at), "limit"))
-            out.append(svg.label(LEFT + 4, _y(at) - 4, f"{name} from {percent(at)}", "small"))
+            below = 14 if at > 0.95 else -5
+            out.append(svg.label(LEFT + 4, _y(at) + below, f"{name} from {percent(at)}", "small"))
         else:
-            out.append(svg.rule(_x(at), TOP - 6, _x(at), HEIGHT - BOTTOM, "limit"))
-            out.append(svg.label(_x(at) + 4, TOP + 2, f"{name} ≥ {percent(at)}", "small"))
+            out.append(svg.rule(_x(at), TOP, _x(at), HEIGHT - BOTTOM, "limit"))
+            side, anchor = (-4, "end") if at > 0.75 else (4, "start")
+            out.append(svg.label(_x(at) + side, TOP + 14, f"{name} from {percent(at)}", "small", anchor))
     return out
 
 
@@ -71,14 +73,21 @@ def risk_distribution(assessment: Assessment) -> Markup:
                 low, high = height(below), height(below + n)
                 span = f"{i * 100 // BINS} to {(i + 1) * 100 // BINS} %"
                 words = f"{quantity(n, NAMES[verdict] + ' account')} with a risk of {span} ({count(total)} in all)"
-                parts.append(svg.rect(_x(i / BINS) + 1, _y(high), _x(1 / BINS) - LEFT - 2, _y(low) - _y(high), verdict, words))
+                parts.append(
+                    svg.rect(_x(i / BINS) + 1, _y(high), _x(1 / BINS) - LEFT - 2, _y(low) - _y(high), verdict, words)
+                )
                 below += n
     parts += [svg.label(_x(t / 4), HEIGHT - BOTTOM + 16, f"{t * 25} %", "tick", "middle") for t in range(5)]
     parts += _thresholds(assessment, across=False)
     parts.append(svg.label(_x(0.5), HEIGHT - 6, "risk", "axis", "middle"))
     parts.append(svg.label(4, 10, "accounts", "axis"))
     flagged = len(assessment.flagged())
-    return svg.svg(WIDTH, HEIGHT, f"Histogram of risk: {quantity(len(assessment.accounts), 'account')}, {count(flagged)} flagged", parts)
+    return svg.svg(
+        WIDTH,
+        HEIGHT,
+        f"Histogram of risk: {quantity(len(assessment.accounts), 'account')}, {count(flagged)} flagged",
+        parts,
+    )
 
 
 def _grid_row(share: float, text: str) -> Markup:
@@ -169,7 +178,9 @@ def _dates(bins: Sequence[TimeBin], width: float, hourly: bool) -> list[Markup]:
         at = [(i, t) for i, t in at if t.hour == 0]
     form = "%H:%M" if hourly and len(bins) <= 48 else "%d %b"
     every = -(-len(at) // 8)
-    return [svg.label(LEFT + i * width, HEIGHT - BOTTOM + 16, t.strftime(form), "tick", "start") for i, t in at[::every]]
+    return [
+        svg.label(LEFT + i * width, HEIGHT - BOTTOM + 16, t.strftime(form), "tick", "start") for i, t in at[::every]
+    ]
 
 
 def heat_map(activity: Sequence[int]) -> Markup:
@@ -183,7 +194,9 @@ def heat_map(activity: Sequence[int]) -> Markup:
     for i, n in enumerate(activity):
         level = 0 if n <= 0 else max(1, -(-round((n / largest) ** 0.5 * LEVELS * 1000) // 1000))
         levels[min(level, LEVELS)].append((left + i % 24 * cell, top + i // 24 * cell))
-    parts = [svg.path(points, f"h{cell - 2}v{cell - 2}h-{cell - 2}z", f"heat heat{i}") for i, points in enumerate(levels)]
+    parts = [
+        svg.path(points, f"h{cell - 2}v{cell - 2}h-{cell - 2}z", f"heat heat{i}") for i, points in enumerate(levels)
+    ]
     parts += [svg.label(left - 5, top + d * cell + 10, name, "tick", "end") for d, name in enumerate(DAYS)]
     parts += [svg.label(left + h * cell + 6, top - 4, f"{h:02d}", "tick", "middle") for h in range(0, 24, 3)]
     return svg.svg(width, height, heat_words(activity), parts)

@@ -12,8 +12,6 @@ from detector.features import response_text
 from detector.report.text import MAX_CHARS
 from detector.templates import prompt_text
 
-KEPT = MAX_CHARS + 1  # one more than is shown, so that a page can tell that it cut
-
 
 class Example(msgspec.Struct, kw_only=True):
     """One request as evidence; texts are cut, lengths are whole."""
@@ -38,9 +36,9 @@ def example(event: Event) -> Example:
         account_id=event.account_id,
         timestamp=event.timestamp,
         model=event.model,
-        system=system[:KEPT],
-        prompt=prompt[:KEPT],
-        response=response[:KEPT],
+        system=system[:MAX_CHARS],
+        prompt=prompt[:MAX_CHARS],
+        response=response[:MAX_CHARS],
         prompt_chars=len(prompt),
         response_chars=len(response),
     )

@@ -26,6 +26,7 @@ MAX_CAMPAIGNS = 50
 MAX_MEMBERS = 100  # rows of one campaign's table
 MAX_WATCHED = 50
 MAX_EXAMPLES = {"account": 3, "campaign": 5}
+MAX_REASONS = 8  # on each side of one finding
 MAX_BAR = 5.0  # log-odds at which a contribution's bar is full; beyond it more of the same says nothing new
 
 SHAPES = {"flag": "▲ flag", "watch": "◆ watch", "clear": "● clear"}
@@ -59,12 +60,15 @@ def page(run: RunSummary, assessment: Assessment, examples: dict[str, Event]) ->
 def _pictures(run: RunSummary, assessment: Assessment, anchors: dict[str, str]) -> list[tuple[str, Markup]]:
     pictures = [
         ("How the accounts' risk is distributed (height is logarithmic)", charts.risk_distribution(assessment)),
-        ("Every account by requests and risk: volume alone separates nothing", charts.requests_and_risk(assessment, anchors)),
+        ("Accounts by requests and risk", charts.requests_and_risk(assessment, anchors)),
         ("What the flagged accounts' work looks like", charts.harvest_kinds(assessment.flagged())),
         ("Requests over time: flagged accounts (coloured) and all others", charts.over_time(run.timeline)),
     ]  # fmt: skip
     if not run.timeline:
-        week = [sum(hour) for hour in zip(*(a.activity for a in assessment.flagged() if len(a.activity) == 168), strict=True)]
+        week = [
+            sum(hour)
+            for hour in zip(*(a.activity for a in assessment.flagged() if len(a.activity) == 168), strict=True)
+        ]
         pictures[3] = ("When the flagged accounts are at work, by hour of the week (UTC)", charts.heat_map(week))
     return [(title, picture) for title, picture in pictures if picture]
 
@@ -77,12 +81,12 @@ def _environment() -> jinja2.Environment:
     )  # fmt: skip
     style = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]
     environment.filters.update(
-        count=text.count, quantity=text.quantity, percent=text.percent, risk=text.risk, expected=text.expected, factor=text.factor,
+        count=text.count, quantity=text.quantity, percent=text.percent, risk=text.risk, standing=text.standing, expected=text.expected, factor=text.factor,
         chance=text.chance, when=text.when, duration=text.duration, size=text.size, line=text.line,
         slots=_with_slots, split=_sides, bar=_bar, tie=lambda kind: TIES.get(kind, kind.replace("_", " ").capitalize()),
         shape=SHAPES.__getitem__, heat=charts.heat_map, heat_words=charts.heat_words, reason=top_reason,
     )  # fmt: skip
-    environment.globals.update(style=Markup(style), resemblances=RESEMBLANCES)
+    environment.globals.update(style=Markup(style), resemblances=RESEMBLANCES, max_reasons=MAX_REASONS)
     return environment
 
 

@@ -85,5 +85,7 @@ def totals(run: RunSummary, assessment: Assessment) -> Totals:
 
 def top_reason(finding: AccountFinding | CampaignFinding) -> str:
     """The weightiest sentence for harvesting from the finding's own work; membership in a campaign only where there is no other."""
-    reasons = sorted((e for e in finding.evidence if e.direction == "for"), key=lambda e: (e.signal == "campaign", -e.contribution))
+    reasons = sorted(
+        (e for e in finding.evidence if e.direction == "for"), key=lambda e: (e.signal == "campaign", -e.contribution)
+    )
     return reasons[0].text if reasons else ""

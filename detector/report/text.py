@@ -14,6 +14,8 @@ from math import exp
 MAX_CHARS = 1_500  # of one prompt in a report; the log has the rest
 MAX_LINE_CHARS = 240  # of an id or a sentence
 
+NBSP = "\u00a0"  # keeps a number and its unit on one line
+
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and symbols that show nothing
 _SELECTOR = re.compile("[\ufe00-\ufe0d\U000e0100-\U000e01ef]")  # variation selectors can carry hidden bytes
@@ -59,16 +61,25 @@ def quantity(value: float, unit: str, units: str | None = None) -> str:
 def percent(share: float) -> str:
     """A share as percent, finer near the ends: 97 %, 99.7 %, 0.4 %; never rounded to certainty."""
     if 0 < share < 0.001:
-        return "under 0.1 %"
+        return f"under 0.1{NBSP}%"
     if 0.999 < share < 1:
-        return "over 99.9 %"
+        return f"over 99.9{NBSP}%"
     fine = 0 < share < 0.095 or 0.99 < share < 1
-    return f"{share * 100:.1f} %" if fine else f"{share * 100:.0f} %"
+    return f"{share * 100:.1f}{NBSP}%" if fine else f"{share * 100:.0f}{NBSP}%"
 
 
 def risk(value: float) -> str:
     """A risk with one decimal, so that a column lines up: 97.2 %; never rounded to certainty."""
-    return f"{min(max(value, 0.001), 0.999) * 100:.1f} %"
+    return f"{min(max(value, 0.001), 0.999) * 100:.1f}{NBSP}%"
+
+
+def standing(percentile: float) -> str:
+    """A place in the population in words, never rounded to certainty."""
+    if percentile >= 0.995:
+        return "Higher than over 99 % of the accounts of the reference population."
+    if percentile < 0.005:
+        return "Among the lowest of the reference population."
+    return f"Higher than {percentile * 100:.0f} % of the accounts of the reference population."
 
 
 def expected(value: float) -> str:
@@ -91,7 +102,7 @@ def chance(bits: float) -> str:
     """Bits of surprise as the chance among unrelated accounts: 1 in 4,096."""
     if bits <= 0:
         return "no surprise"
-    if bits > 40:
+    if bits > 39.8:  # 2^-40
         return "less than 1 in a trillion"
     value = 2.0**bits
     return f"about 1 in {value:.2g}" if value < 10 else f"about 1 in {count(value)}"

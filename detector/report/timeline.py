@@ -22,10 +22,14 @@ def timeline(profiles: Profiles, flagged: Collection[str]) -> list[TimeBin]:
         return []
     start, end = int(slots["key"].min()) * SLOT_US, int(slots["key"].max()) * SLOT_US  # type: ignore[arg-type]
     width = 3_600_000_000 if end - start <= HOURLY_UP_TO_DAYS * DAY_US else DAY_US
-    guilty = profiles.accounts.filter(pl.col("account_id").is_in(list(flagged))).select("acct", pl.lit(True).alias("flagged"))
+    guilty = profiles.accounts.filter(pl.col("account_id").is_in(list(flagged))).select(
+        "acct", pl.lit(True).alias("flagged")
+    )
     bins = (
         slots.join(guilty, on="acct", how="left")
-        .with_columns((pl.col("key").cast(pl.Int64) * SLOT_US // width).alias("bin"), pl.col("flagged").fill_null(False))
+        .with_columns(
+            (pl.col("key").cast(pl.Int64) * SLOT_US // width).alias("bin"), pl.col("flagged").fill_null(False)
+        )
         .group_by("bin", "flagged")
         .agg(pl.col("n").sum())
     )
