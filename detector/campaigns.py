@@ -91,7 +91,7 @@ class Groups:
 def discover(profiles: Profiles) -> Groups:
     """Candidate groups of at least MIN_MEMBERS accounts that share rare content or a rare identity."""
     content = pl.concat([_families(_seeds(profiles, ("piece", "system"), MIN_USES)), _task_communities(profiles)])
-    identity = _families(_seeds(profiles, ("payment", "ip", "tls"), 1))
+    identity = _families(_seeds(profiles, ("payment", "ip"), 1))
     rows = pl.concat([_content_rows(profiles, content), _identity_rows(profiles, identity)])
     members = rows.group_by("group", "acct").agg(pl.len().alias("uses"))
     large = members.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS)
@@ -138,9 +138,9 @@ def _task_communities(profiles: Profiles) -> pl.DataFrame:
         pl.col("linked")
     )
     named = table.join(members.select("acct", "community"), on="acct")
-    named = named.filter(pl.len().over("key", "community") >= 2).with_columns(
-        (pl.col("key").min().over("community")).alias("group")
-    )
+    named = named.filter(pl.len().over("key", "community") >= 2)
+    named = named.filter(pl.len().over("acct", "community") >= MIN_USES)
+    named = named.with_columns((pl.col("key").min().over("community")).alias("group"))
     return named.select(pl.lit(_KIND["state"], pl.UInt8).alias("kind"), "key", "acct", "group")
 
 
@@ -219,6 +219,7 @@ def group_features(
         .agg(pl.col("uses").sum() / pl.col("n").sum())
     )
     slice_share = dict(all_uses.iter_rows())
+    seed_kinds = dict(groups.seeds.group_by("group").agg(pl.col("kind").unique()).iter_rows())
     rows_by_group = {int(k[0]): t for k, t in groups.rows.partition_by("group", as_dict=True).items()}
     members_by_group = {int(k[0]): t for k, t in groups.members.partition_by("group", as_dict=True).items()}
     out, ties = [], {}
@@ -227,6 +228,7 @@ def group_features(
         m = len(members)
         found: list[Tie] = []
         bits = {"ownership": 0.0, "infrastructure": 0.0, "birth": 0.0, "settings": 0.0}
+        found_by = {CLASS_OF_TIE[k] for k in IDENTITY_TIES if _KIND[k] in seed_kinds.get(group, ())}
         for kind, words in IDENTITY_TIES.items():
             shared, surprise = shared_objects[kind].get(group, (0, 0.0))
             if surprise > 3:
@@ -239,7 +241,8 @@ def group_features(
                     )
                 )
                 cls = CLASS_OF_TIE[kind]
-                bits[cls] = max(bits[cls], surprise)
+                if cls not in found_by:  # the object that the group was found by surprises nobody
+                    bits[cls] = max(bits[cls], surprise)
         organization, _ = shared_objects["organization"].get(group, (0, 0.0))
         icc = _intraclass(rows)
         exchangeable = float(np.clip(1 - icc / TYPICAL_ICC, 0, 1))

@@ -476,12 +476,12 @@ class Grammar:
         return r.choice(
             (
                 f"{a} has {n} {c} and gives {b} {m % n + 1} of them, then buys {k} times as many as are left. How many {c} does {a} have?",
-                f"A train leaves at {k}:{m:02d} and travels {n} km at {m + 30} km/h. When does it arrive?",
-                f"What is the probability of drawing {k} red {c} in a row from a bag with {n} red and {m} blue ones, without putting any back?",
+                f"{a} takes a train at {k}:{m:02d} that travels {n} km at {m + 30} km/h to meet {b}. When does it arrive?",
+                f"What is the probability that {a} draws {k} {c} in a row from a bag with {n} of them and {m} other things, without putting any back?",
                 f"{a} is {k} years older than {b}. In {m} years the sum of their ages will be {n + 2 * m}. How old is {b} now?",
-                f"Find the smallest integer greater than {n} that leaves a remainder of {k % 3 + 1} when divided by {m + 3}.",
-                f"If {k} workers paint {m} walls in {n} hours, how long do {k + 2} workers need for {m * 2} walls?",
-                f"A rectangle's length exceeds its width by {k}. Its area is {n * m}. What is its perimeter to one decimal?",
+                f"{a} seeks the smallest number of {c} above {n} that leaves {k % 3 + 1} when shared among {m + 3} friends. What is it?",
+                f"If {a} and {k} helpers pack {m} {c} in {n} hours, how long do {k + 2} helpers need for {m * 2} of them?",
+                f"The garden of {a} is {k} metres longer than wide and holds {n * m} square metres of {c}; what fence does it need?",
             )
         )
 
