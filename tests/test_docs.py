@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer.main
+
+from api import cli_data, demo  # noqa: F401 - they add their commands
 from api.cli import app
 from api.settings import Settings
-
 from dashboard import client
 
 ROOT = Path(__file__).parent.parent
@@ -21,17 +22,18 @@ TEXTS = [*PAGES, *sorted(ROOT.glob("examples/**/*.sh")), *sorted(ROOT.glob("exam
 LOCAL = {client.URL_VARIABLE, "DISTILLWATCH_KEY"}
 """Variables of the dashboard and of the examples, which are no settings of the service."""
 
-COMMAND = re.compile(
-    r"^\s*(?:\$ )?(distillwatch .*?)(?:\s+#.*)?$|`(distillwatch [^`]+)`|((?<=: )distillwatch [^\n\"]+)", re.M
-)
+FENCE = re.compile(r"^```.*?\n(.*?)^```", re.M | re.S)
+LINE = re.compile(r"^\s*(?:\$ )?(distillwatch .*?)(?:\s+#.*)?$", re.M)
+INLINE = re.compile(r"`(distillwatch [^`]+)`|(?<=: )(distillwatch [^\n\"]+)")
 VARIABLE = re.compile(r"\bDISTILLWATCH_[A-Z_]+\b")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img[^>]*\bsrc=\"([^\"]+)\"")
 
 
 def commands(path: Path) -> list[str]:
-    """Every distillwatch command in a page, up to a pipe or an &&."""
+    """Every distillwatch command in a page's code blocks and sentences or in a script, up to a pipe or an &&."""
     text = path.read_text().replace("\\\n", " ")
-    found = ["".join(groups) for groups in COMMAND.findall(text)]
+    code = "\n".join(FENCE.findall(text)) if path.suffix == ".md" else text
+    found = [*LINE.findall(code), *("".join(groups) for groups in INLINE.findall(FENCE.sub("", text)))]
     return [re.split(r"\s(?:\||&&|\|\||>)\s?", command)[0].strip() for command in found]
 
 
