@@ -72,6 +72,17 @@ def test_settings_exist(path: Path) -> None:
     assert set(VARIABLE.findall(path.read_text())) <= known
 
 
+def test_every_setting_is_documented_with_its_default() -> None:
+    """The table of settings in docs/operating.md is complete and has the true defaults."""
+    row = re.compile(r"^\| `DISTILLWATCH_(\w+)` \| ([^|]*) \|", re.M)
+    shown = {name.lower(): value.strip() for name, value in row.findall((ROOT / "docs/operating.md").read_text())}
+    for name, field in Settings.model_fields.items():
+        assert name in shown, f"{name} is not documented"
+        if field.default not in ("", None):
+            default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+            assert shown[name] == f"`{default}`"
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_and_pictures_resolve(path: Path) -> None:
     """Every relative link leads to a file, and every anchor to a heading."""
