@@ -115,9 +115,9 @@ def number_column(label: str, width: Any = None, format: str = "localized", help
 
 
 def share_column(label: str, width: Any = None, help: str | None = None) -> Any:
-    """A column of shares 0..1 as bars."""
+    """A column of percentages 0..100 as bars."""
     return st.column_config.ProgressColumn(
-        label, width=width, min_value=0.0, max_value=1.0, format="percent", help=help
+        label, width=width, min_value=0.0, max_value=100.0, format="%.1f %%", help=help
     )
 
 

@@ -8,10 +8,18 @@ from typing import Literal
 import streamlit as st
 from markupsafe import Markup
 
-from api.schemas import AccountDetail, CampaignDetail, ClusterPoint, EvidenceOut
+from api.schemas import (
+    AccountDetail,
+    CampaignDetail,
+    CampaignMember,
+    CampaignRow,
+    CaseRow,
+    ClusterPoint,
+    EvidenceOut,
+)
 from dashboard import charts, safe, words
 
-SHARE_PREFIX = "share"  # units like "share of requests" are shown as percent
+SHARE_OF = "share of "  # units like "share of requests" are shown as percent
 
 Direction = Literal["for", "against"]
 
@@ -64,6 +72,11 @@ def banner(
     )
 
 
+def cells(item: CaseRow | CampaignRow | CampaignMember) -> dict[str, safe.Cell]:
+    """Risk in percent, verdict and state in words, for a table's row."""
+    return {"risk": 100 * item.risk, "verdict": words.VERDICTS[item.verdict], "state": words.STATES[item.state]}
+
+
 def reasons(evidence: Sequence[EvidenceOut]) -> None:
     """Reasons for and against as two equal columns, drawn on one scale."""
     scale = max((abs(e.contribution) for e in evidence), default=1.0) or 1.0
@@ -86,10 +99,11 @@ def reasons(evidence: Sequence[EvidenceOut]) -> None:
 
 
 def _reason(evidence: EvidenceOut, scale: float) -> Markup:
-    if evidence.unit.startswith(SHARE_PREFIX):
-        value, unit = words.percent(evidence.value), evidence.unit.removeprefix(SHARE_PREFIX).strip()
+    unit = evidence.unit
+    if unit.startswith(SHARE_OF):
+        value, unit = words.percent(evidence.value), "of " + unit.removeprefix(SHARE_OF)
     else:
-        value, unit = words.amount(evidence.value), evidence.unit
+        value, unit = words.amount(evidence.value), f"({unit})" if unit[:1].isdigit() else unit
     return safe.markup(
         '<div class="dw-reason"><div class="dw-head"><span class="dw-title">{title}</span>'
         '<span class="dw-number"><b>{value}</b> {unit}</span></div><p>{text}</p>'

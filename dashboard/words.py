@@ -88,9 +88,9 @@ def quantity(value: float, unit: str) -> str:
     return f"{shown} {unit}" if shown == "1" else f"{shown} {unit}s"
 
 
-def lag(events: int, seconds: float | None) -> str:
+def lag(events: int, seconds: float | None, unassessed: int) -> str:
     """How far the worker is behind."""
     if not events:
-        return "the worker is up to date"
+        return quantity(unassessed, "request") + " not assessed yet" if unassessed else "the worker is up to date"
     waiting = quantity(events, "request") + " waiting for the worker"
     return f"{waiting}, the oldest for {duration(seconds)}" if seconds else waiting

@@ -37,7 +37,6 @@ def render() -> None:
     verdict.banner(case, case.account_id, "Account")
     if session.announcement(account_id) and st.button("Next open case", type="primary", icon=":material/skip_next:"):
         next_case(account_id)
-    st.space("xsmall")
 
     evidence, side = st.columns([2.3, 1], gap="large")
     with evidence:

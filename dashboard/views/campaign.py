@@ -36,7 +36,6 @@ def render() -> None:
         points = own_topics(client.clusters(), campaign)
     verdict.banner(campaign, campaign.campaign_id, "Campaign", [("Accounts", words.count(campaign.accounts))])
     session.announcement(campaign_id)
-    st.space("xsmall")
 
     main, side = st.columns([2.3, 1], gap="large")
     with main:
@@ -103,7 +102,7 @@ def members(found: Sequence[CampaignMember]) -> None:
         st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
         routes.open_account(ordered[index].account_id)
 
-    rows = [{**m.model_dump(), "verdict": words.VERDICTS[m.verdict], "state": words.STATES[m.state]} for m in ordered]
+    rows = [{**m.model_dump(), **verdict.cells(m)} for m in ordered]
     key = f"members_{st.session_state.get(OPENED, 0):d}"
     safe.table(rows, MEMBER_COLUMNS, key=key, on_open=open_row, max_pixels=320)
     st.caption("Click a row to open the account.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from api.schemas import CampaignRow
-from dashboard import paging, routes, safe, session, words
+from dashboard import paging, routes, safe, session, verdict, words
 
 PAGE_SIZE = 50
 OPENED = "campaigns_opened"
@@ -64,9 +64,8 @@ def as_row(campaign: CampaignRow) -> dict[str, safe.Cell]:
     strongest = max(campaign.ties, key=lambda t: t.weight, default=None)
     return {
         **campaign.model_dump(
-            include={"risk", "campaign_id", "harvest", "accounts", "requests", "output_tokens", "flagged_at"}
+            include={"campaign_id", "harvest", "accounts", "requests", "output_tokens", "flagged_at"}
         ),
-        "verdict": words.VERDICTS[campaign.verdict],
-        "state": words.STATES[campaign.state],
+        **verdict.cells(campaign),
         "ties": strongest.text if strongest else "",
     }

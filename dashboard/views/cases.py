@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from api.schemas import CasePage, CaseRow, Overview
-from dashboard import paging, routes, safe, session, words
+from dashboard import paging, routes, safe, session, verdict, words
 from dashboard.client import Parameters
 
 ANY = "any"
@@ -52,14 +52,14 @@ OPENED = "queue_opened"  # counts openings: the table gets a new key, so that no
 
 COLUMNS = {
     "risk": safe.share_column("Risk", width=105, help="Calibrated probability that the account harvests"),
-    "verdict": safe.text_column("Verdict", width=75),
-    "state": safe.text_column("State", width=90),
-    "account_id": safe.text_column("Account", width=150),
-    "harvest": safe.text_column("Looks like", width=155),
-    "requests": safe.number_column("Requests", width=80),
-    "output_tokens": safe.number_column("Output tokens", width=100),
-    "campaign_id": safe.text_column("Campaign", width=85),
-    "flagged_at": safe.text_column("Flagged at (UTC)", width=125),
+    "verdict": safe.text_column("Verdict", width=72),
+    "state": safe.text_column("State", width=85),
+    "account_id": safe.text_column("Account", width=135),
+    "harvest": safe.text_column("Looks like", width=150),
+    "requests": safe.number_column("Requests", width=75),
+    "output_tokens": safe.number_column("Output tokens", width=98),
+    "campaign_id": safe.text_column("Campaign", width=80),
+    "flagged_at": safe.text_column("Flagged at (UTC)", width=120),
     "top_reason": safe.text_column("Top reason"),
 }
 
@@ -100,7 +100,7 @@ def figures(overview: Overview) -> None:
         + " UTC · last assessed "
         + words.when(overview.last_assessed_at)
         + " UTC · "
-        + words.lag(overview.worker_lag_events, overview.worker_lag_seconds)
+        + words.lag(overview.worker_lag_events, overview.worker_lag_seconds, overview.unassessed_events)
     )
 
 
@@ -175,17 +175,7 @@ def as_row(case: CaseRow) -> dict[str, safe.Cell]:
     """One line of the table."""
     return {
         **case.model_dump(
-            include={
-                "risk",
-                "account_id",
-                "harvest",
-                "top_reason",
-                "campaign_id",
-                "requests",
-                "output_tokens",
-                "flagged_at",
-            }
+            include={"account_id", "harvest", "top_reason", "campaign_id", "requests", "output_tokens", "flagged_at"}
         ),
-        "verdict": words.VERDICTS[case.verdict],
-        "state": words.STATES[case.state],
+        **verdict.cells(case),
     }
