@@ -6,8 +6,7 @@ from pathlib import Path
 
 from detector.assessment import Assessment
 from detector.event import Event
-from detector.report.document import document
-from detector.report.page import page
+from detector.report import document, page
 from detector.report.summary import RunSummary
 from detector.report.timeline import timeline
 
@@ -21,5 +20,5 @@ def write_report(out: Path, run: RunSummary, assessment: Assessment, examples: d
     happens where no content is kept.
     """
     out.mkdir(parents=True, exist_ok=True)
-    (out / "report.json").write_bytes(document(run, assessment, examples))
-    (out / "report.html").write_text(page(run, assessment, examples), encoding="utf-8")
+    (out / "report.json").write_bytes(document.render(run, assessment, examples))
+    (out / "report.html").write_text(page.render(run, assessment, examples), encoding="utf-8")

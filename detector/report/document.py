@@ -17,7 +17,7 @@ EXAMPLES = 5  # of each finding
 NOTE = "A log shows conduct, never intent or contract: what is flagged looks like harvesting; check entitlement, and let a person decide."
 
 
-def document(run: RunSummary, assessment: Assessment, examples: dict[str, Event]) -> bytes:
+def render(run: RunSummary, assessment: Assessment, examples: dict[str, Event]) -> bytes:
     """The report as JSON. Texts stand in it as they were logged: whoever shows them must escape them."""
     findings: list[CampaignFinding | AccountFinding] = [*assessment.campaigns, *assessment.flagged()]
     shown = {e.event_id: e for f in findings for e in examples_of(f.example_event_ids, examples, EXAMPLES)}

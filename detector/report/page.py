@@ -40,7 +40,7 @@ RESEMBLANCES = frozenset({"timing", "split_queue"})
 """Ties that measure how alike accounts behave: their weight is on the scale of bits, but no chance stands behind it."""
 
 
-def page(run: RunSummary, assessment: Assessment, examples: dict[str, Event]) -> str:
+def render(run: RunSummary, assessment: Assessment, examples: dict[str, Event]) -> str:
     """The report as one HTML document."""
     flagged = assessment.flagged()
     shown = flagged[:MAX_ACCOUNTS]
@@ -81,7 +81,8 @@ def _environment() -> jinja2.Environment:
     )  # fmt: skip
     style = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]
     environment.filters.update(
-        count=text.count, quantity=text.quantity, percent=text.percent, risk=text.risk, standing=text.standing, expected=text.expected, factor=text.factor,
+        count=text.count, quantity=text.quantity, percent=text.percent, risk=text.risk,
+        standing=text.standing, expected=text.expected, factor=text.factor,
         chance=text.chance, when=text.when, duration=text.duration, size=text.size, line=text.line,
         slots=_with_slots, split=_sides, bar=_bar, tie=lambda kind: TIES.get(kind, kind.replace("_", " ").capitalize()),
         shape=SHAPES.__getitem__, heat=charts.heat_map, heat_words=charts.heat_words, reason=top_reason,

@@ -76,10 +76,10 @@ def risk(value: float) -> str:
 def standing(percentile: float) -> str:
     """A place in the population in words, never rounded to certainty."""
     if percentile >= 0.995:
-        return "Higher than over 99 % of the accounts of the reference population."
+        return f"Higher than over 99{NBSP}% of the accounts of the reference population."
     if percentile < 0.005:
         return "Among the lowest of the reference population."
-    return f"Higher than {percentile * 100:.0f} % of the accounts of the reference population."
+    return f"Higher than {percentile * 100:.0f}{NBSP}% of the accounts of the reference population."
 
 
 def expected(value: float) -> str:
