@@ -14,7 +14,16 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -33,6 +42,23 @@ STYLES = {"flag": "bold red", "watch": "yellow", "clear": "green"}
 console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 
+class _Share(ProgressColumn):
+    """Percent done, or nothing for a stage whose length is not known."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.total is None else f"{task.percentage:>3.0f} %")
+
+
+class _Left(ProgressColumn):
+    """Time left, once a rate is known."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        left = None if task.finished else task.time_remaining
+        return Text("" if left is None else f"{duration(left)} left", style="progress.remaining")
+
+
 class AuditProgress(progress.Progress):
     """Progress with rate and time left: a bar on a terminal, plain lines elsewhere. Use as a context manager."""
 
@@ -49,8 +75,8 @@ class AuditProgress(progress.Progress):
         if self.console.is_terminal:
             self._bar = Progress(
                 SpinnerColumn(), TextColumn("{task.description:<22}", markup=False), BarColumn(bar_width=30),
-                TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.fields[detail]}", markup=False), TimeElapsedColumn(),
-                TextColumn("left"), TimeRemainingColumn(), console=self.console, transient=False,
+                _Share(), TextColumn("{task.fields[detail]}", markup=False), TimeElapsedColumn(), _Left(),
+                console=self.console,
             )  # fmt: skip
             self._bar.start()
         return self
