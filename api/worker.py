@@ -152,7 +152,7 @@ class Worker:
         merged = merge_all(Profiles.from_bytes(blob) for blob in segments.load(self._database, ids))
         assert merged is not None  # a crowded level is not empty
         segments.replace(self._database, level, ids, merged.window(self._since()).to_bytes())
-        log.info("segments merged", level=level, segments=len(ids))
+        log.info("segments merged", of_level=level, segments=len(ids))
 
 
 def _restore(database: Database) -> list[Profiles]:

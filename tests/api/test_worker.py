@@ -1,0 +1,193 @@
+"""The worker: every event counts once, however it is stopped, and what people decided stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+import api.worker
+from api.services.continuity import keep_names
+from api.services.overview import clusters, overview
+from api.settings import Settings
+from api.storage import campaigns, cases, decisions, events, models, segments
+from api.storage.engine import Database
+from api.worker import Worker
+from detector.assessment import Assessment
+from detector.event import Event
+from detector.pipeline import Detector
+from detector.profiles import Profiles, merge_all
+from detector.simulate import PRESETS, simulate
+from tests.api.builders import account, campaign
+
+
+@cache
+def traffic() -> tuple[list[Event], set[str]]:
+    """A small labelled week: events and the harvesting accounts."""
+    found = simulate(PRESETS["smoke"], seed=3)
+    labels = found.accounts
+    return found.events, set(labels.filter(labels["label"] == "attack")["account_id"])
+
+
+def put(database: Database, found: Sequence[Event]) -> None:
+    """Store events."""
+    with database.write("events") as connection:
+        events.insert(connection, [events.to_row(e, datetime.now(UTC)) for e in found])
+
+
+def found_in(database: Database) -> dict[str, Any]:
+    """All findings."""
+    accounts = {f.account_id: f for _, f in cases.findings(database)}
+    return {**accounts, **{f.campaign_id: f for _, f in campaigns.findings(database)}}
+
+
+def small(settings: Settings, batch: int = 300) -> Settings:
+    """Settings with small batches, and no assessment by the clock."""
+    return settings.model_copy(update={"worker_batch": batch, "assess_seconds": 1e9})
+
+
+def drain(worker: Worker) -> None:
+    """Profile all that waits, then assess."""
+    while worker.step():
+        pass
+    worker.step()
+    worker.assess()
+
+
+def test_finds_harvesters_in_the_log(database: Database, settings: Settings, detector: Detector) -> None:
+    """From stored events to findings: most planted accounts are flagged, few others, and templates have their words."""
+    found, attackers = traffic()
+    put(database, found)
+    drain(Worker(database, detector, small(settings)))
+    flagged = {row.account_id for row in cases.page(database, cases.Query(verdict="flag", limit=1000)).rows}
+    assert len(flagged & attackers) >= 0.6 * len(attackers)
+    assert len(flagged - attackers) <= 3
+    assert any(t.text for f in found_in(database).values() for t in f.templates)
+    figures = overview(database)
+    assert (figures.events, figures.worker_lag_events, figures.unassessed_events) == (len(found), 0, 0)
+    assert sum(point.population for point in clusters(database, None)) > 0.9 * len(found) - 400
+
+
+def test_restarts_change_nothing(database: Database, settings: Settings, detector: Detector, tmp_path: Any) -> None:
+    """A worker that dies after every batch, or just before its commit, finds exactly what an undisturbed one finds."""
+    found, _ = traffic()
+    put(database, found)
+    undisturbed = Database(f"sqlite:///{tmp_path / 'undisturbed.db'}")
+    models.metadata.create_all(undisturbed.engine)
+    put(undisturbed, found)
+    drain(Worker(undisturbed, detector, small(settings, 5000)))
+    for _ in range(len(found) // 300 + 1):
+        dying = Worker(database, detector, small(settings))
+        batch = dying._read()
+        dying._profile([stored.event for stored in batch if stored.event])  # the work is done and lost
+        Worker(database, detector, small(settings)).step()
+    last = Worker(database, detector, small(settings))
+    drain(last)
+    assert last.state.events == len(found)
+    assert found_in(database) == found_in(undisturbed)
+    undisturbed.close()
+
+
+def test_two_workers_notice_each_other(database: Database, settings: Settings, detector: Detector) -> None:
+    """Of two workers at the same position one commits and the other is told; nothing is counted twice."""
+    found, _ = traffic()
+    put(database, found[:400])
+    one, two = Worker(database, detector, small(settings, 200)), Worker(database, detector, small(settings, 200))
+    one.step()
+    with pytest.raises(segments.Moved):
+        two.step()
+    with database.read() as connection:
+        assert segments.state(connection).events == 200
+        assert connection.execute(select(func.sum(models.profile_segments.c.events))).scalar() == 200
+
+
+def test_compaction_keeps_the_profile(
+    database: Database, settings: Settings, detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Merging segments level by level leaves few of them and the same profile."""
+    monkeypatch.setattr(api.worker, "MAX_SEGMENTS", 3)
+    found, _ = traffic()
+    put(database, found[:600])
+    worker = Worker(database, detector, small(settings, 30))
+    while worker.step():
+        pass
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(models.profile_segments)).scalar_one() <= 9
+    kept = merge_all(Profiles.from_bytes(blob) for blob in segments.profiles(database))
+    assert kept is not None
+    whole = detector.profile(detector.features(found[:600]))
+    keys = {
+        "accounts": ["acct"],
+        "counts": ["acct", "day"],
+        "objects": ["acct", "day", "kind", "key"],
+        "sample": ["event_key"],
+    }
+    for table, by in keys.items():
+        assert getattr(kept, table).sort(by).equals(getattr(whole, table).sort(by)), table
+
+
+def test_unreadable_events_are_left_out_alone(
+    database: Database, settings: Settings, detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event that breaks the detector, or is no JSON, is counted as skipped; its neighbours are profiled."""
+    found, _ = traffic()
+    put(database, found[:50])
+    with database.write() as connection:
+        broken = models.events.c.event_id == found[7].event_id
+        connection.execute(models.events.update().where(broken).values(payload=b"{"))
+    features = Detector.features
+
+    def fail_on_one(self: Detector, batch: Sequence[Event]) -> Any:
+        assert all(e.event_id != found[20].event_id for e in batch)
+        return features(self, batch)
+
+    monkeypatch.setattr(Detector, "features", fail_on_one)
+    worker = Worker(database, detector, small(settings))
+    worker.step()
+    assert (worker.state.events, worker.state.skipped) == (48, 2)
+
+
+def test_decisions_stay_through_new_assessments(database: Database, settings: Settings, detector: Detector) -> None:
+    """More traffic changes findings, never what was decided, nor the first time of flagging."""
+    found, _ = traffic()
+    put(database, found[:1500])
+    worker = Worker(database, detector, small(settings))
+    drain(worker)
+    row = cases.page(database, cases.Query(verdict="flag", limit=1)).rows[0]
+    decisions.decide(database, "account", row.account_id, "dismiss", "known customer", "me")
+    put(database, found[1500:])
+    drain(worker)
+    again = cases.rows_of(database, [row.account_id])[row.account_id]
+    assert again.state == "dismissed"
+    assert again.flagged_at <= row.flagged_at
+    assert len(decisions.of(database, "account", row.account_id)) == 1
+
+
+def test_nothing_is_written_where_nothing_changed(database: Database, settings: Settings, detector: Detector) -> None:
+    """Assessing the same profile again leaves all rows as they are."""
+    found, _ = traffic()
+    put(database, found[:500])
+    worker = Worker(database, detector, small(settings))
+    drain(worker)
+    query = select(models.account_findings).order_by(models.account_findings.c.account_id)
+    with database.read() as connection:
+        before = connection.execute(query).all()
+    Worker(database, detector, small(settings)).assess()
+    with database.read() as connection:
+        assert connection.execute(query).all() == before
+
+
+def test_a_campaign_keeps_its_name() -> None:
+    """A campaign that is mostly the same accounts takes the earlier id, in its members' evidence too; others do not."""
+    grown = campaign("cnew", ["a", "b", "c"])
+    other = campaign("cother", ["x", "y"])
+    member = account("a", campaign_id="cnew")
+    member.evidence[0].text = "Campaign cnew: shares"
+    assessment = Assessment(accounts=[member], campaigns=[grown, other])
+    keep_names(assessment, {"cold": {"a", "b"}, "celse": {"x", "z", "q"}})
+    assert [c.campaign_id for c in assessment.campaigns] == ["cold", "cother"]
+    assert (member.campaign_id, member.evidence[0].text) == ("cold", "Campaign cold: shares")
