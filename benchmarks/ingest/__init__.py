@@ -1,0 +1,1 @@
+"""How fast events are stored durably."""
