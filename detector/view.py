@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from detector.features import EMBEDDING_SCALE
 from detector.profiles import KIND, Profiles
@@ -176,9 +177,10 @@ class View:
             else np.zeros((0, 1), np.float32)
         )
         estimates, start = [], 0
-        for size in sizes["len"]:
-            estimates.append(_participation(vectors[start : start + size]))
-            start += size
+        with threadpool_limits(1, user_api="blas"):  # the matrices are small: threads would only wait for each other
+            for size in sizes["len"]:
+                estimates.append(_participation(vectors[start : start + size]))
+                start += size
         table = sizes.select("acct", pl.Series("log_breadth", estimates, pl.Float64), pl.col("len").alias("size"))
         log_breadth, size = self.aligned(table, "log_breadth"), self.aligned(table, "size")
         return np.exp((size * log_breadth + BREADTH_PRIOR * np.log(BREADTH_PRIOR_VALUE)) / (size + BREADTH_PRIOR))
