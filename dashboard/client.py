@@ -133,7 +133,7 @@ class Client:
         """One page of the audit trail, newest first."""
         return self._get("/v1/audit", AuditPage, {"limit": limit, "offset": offset})
 
-    def keys(self) -> list[KeyOut]:
+    def all_keys(self) -> list[KeyOut]:
         """All keys of the service (never the secrets)."""
         return self._parse(TypeAdapter(list[KeyOut]), self._ask("GET", "/v1/keys"))
 

@@ -19,6 +19,7 @@ from api.schemas import (
 )
 from dashboard import charts, safe, words
 
+MOST_PERCENT = 99.9  # a probability is not rounded up to certainty
 SHARE_OF = "share of "  # units like "share of requests" are shown as percent
 
 Direction = Literal["for", "against"]
@@ -74,7 +75,11 @@ def banner(
 
 def cells(item: CaseRow | CampaignRow | CampaignMember) -> dict[str, safe.Cell]:
     """Risk in percent, verdict and state in words, for a table's row."""
-    return {"risk": 100 * item.risk, "verdict": words.VERDICTS[item.verdict], "state": words.STATES[item.state]}
+    return {
+        "risk": min(100 * item.risk, MOST_PERCENT),
+        "verdict": words.VERDICTS[item.verdict],
+        "state": words.STATES[item.state],
+    }
 
 
 def reasons(evidence: Sequence[EvidenceOut]) -> None:

@@ -41,7 +41,11 @@ def count(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as percent, finer near the ends: 97 %, 99.7 %, 0.4 %."""
+    """A share as percent, finer near the ends: 97 %, 99.7 %, 0.4 %; never rounded to all or nothing."""
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 <= share < 1:
+        return "> 99.9 %"
     fine = 0 < share < 0.01 or 0.99 < share < 1
     return f"{share * 100:.1f} %" if fine else f"{share * 100:.0f} %"
 

@@ -52,7 +52,7 @@ def manage() -> None:
         st.success("The key is made. Copy it now: only its hash is stored, and it is not shown again.")
         safe.block(made.key)
     with session.asking():
-        keys = client.keys()
+        keys = client.all_keys()
 
     def choose(index: int) -> None:
         st.session_state[CHOSEN] = keys[index].key_id

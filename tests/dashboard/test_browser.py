@@ -157,6 +157,19 @@ def test_filters_survive_the_way_to_a_case_and_back(tab: Watched, dashboard: str
     expect(page.get_by_text("51 to")).to_be_visible()
 
 
+def test_an_administrator_revokes_a_key(tab: Watched, dashboard: str, service: Service) -> None:
+    """A key is chosen by its row, confirmed by its name, and works no more."""
+    made = service.client("admin").make_key("Somebody who left", "analyst")
+    row = [key.key_id for key in service.client("admin").all_keys()].index(made.key_id)
+    sign_in(tab.page, dashboard, service.keys["admin"], "/settings")
+    expect(tab.page.get_by_text("Choose a key")).to_be_visible()
+    click_row(tab.page, row)
+    expect(tab.page.get_by_text(f"Somebody who left (analyst, {made.key_id})")).to_be_visible()
+    tab.page.get_by_role("button", name="Revoke this key").click()
+    expect(tab.page.get_by_role("button", name="Revoke this key")).to_be_hidden()
+    assert next(k for k in service.client("admin").all_keys() if k.key_id == made.key_id).revoked_at is not None
+
+
 def test_campaign_members_open(tab: Watched, dashboard: str, service: Service) -> None:
     """A campaign opens by its row, and a member by its row there."""
     page = tab.page

@@ -231,7 +231,7 @@ def test_keys_are_for_administrators(service: Service, role: Role) -> None:
     assert f"Test {role}" in all_text(app)
     assert not app.dataframe
     with pytest.raises(Forbidden):
-        service.client(role).keys()
+        service.client(role).all_keys()
 
 
 def test_administrators_see_keys(service: Service) -> None:
