@@ -119,11 +119,11 @@ def utc(moment: datetime) -> datetime:
 
 
 def duration(seconds: float) -> str:
-    """A length of time: 850 ms, 4.2 s, 3 min 20 s, 2 h 5 min, 6.5 days."""
+    """A length of time: 850 ms, 4.2 s, 42 s, 3 min 20 s, 2 h 5 min, 6.5 days."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
+    if seconds < 59.5:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     whole = round(seconds)
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
