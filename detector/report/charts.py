@@ -48,7 +48,11 @@ def _thresholds(assessment: Assessment, across: bool) -> list[Markup]:
         else:
             out.append(svg.rule(_x(at), TOP, _x(at), HEIGHT - BOTTOM, "limit"))
             side, anchor = (-4, "end") if at > 0.75 else (4, "start")
-            out.append(svg.label(_x(at) + side, TOP + 14, f"{name} from {percent(at)}", "small", anchor))
+            out.append(
+                svg.label(
+                    _x(at) + side, TOP + (30 if name == "flag" else 14), f"{name} from {percent(at)}", "small", anchor
+                )
+            )
     return out
 
 
@@ -137,7 +141,7 @@ def harvest_kinds(flagged: Sequence[AccountFinding]) -> Markup:
     parts = []
     for i, (kind, n) in enumerate(kinds):
         y = i * row
-        width = (WIDTH - 190) * n / kinds[0][1]
+        width = (WIDTH - 225) * n / kinds[0][1]
         parts.append(svg.label(0, y + 14, line(kind, 48)))
         parts.append(svg.rect(0, y + 20, width, 12, "flag"))
         words = f"{quantity(n, 'account')}, {quantity(requests[kind], 'request')}"
