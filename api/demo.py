@@ -123,7 +123,7 @@ def _wait(
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("profiling and assessing", total=total, found="")
         while not stopping():
-            parts.check()
+            parts.check(give_up=True)
             figures = http.get("/v1/overview").raise_for_status().json()
             found = f"{figures['flagged']} flagged, {figures['campaigns']} campaigns"
             progress.update(task, completed=total - figures["worker_lag_events"], found=found)

@@ -19,7 +19,8 @@ from api.settings import Settings
 START_SECONDS = 90.0  # to answer for the first time; loading libraries from a cold disk takes its time
 STOP_SECONDS = 25.0  # for a worker in the middle of an assessment
 QUICK_SECONDS = 20.0  # a process that ends sooner after its start failed to start
-MAX_QUICK = 3  # failures to start in a row before giving up
+MAX_QUICK = 3  # failures to start in a row before giving up, where nobody's logs depend on the other parts
+MAX_WAIT_SECONDS = 30.0  # before a part that ends at once is started again
 POLL_SECONDS = 0.2
 
 
@@ -73,6 +74,7 @@ class Supervisor:
         self._commands = {"api": [*ours, "api"], "worker": [*ours, "worker"], "dashboard": dashboard_command(settings)}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
+        self._restart_at: dict[str, float] = {}
         self._quick = dict.fromkeys(self._commands, 0)
 
     def __enter__(self) -> Supervisor:
@@ -93,19 +95,23 @@ class Supervisor:
         self._until_answers("api", f"{api_url(self._settings)}/readyz", stopping)
         self._until_answers("dashboard", f"{dashboard_url(self._settings)}/_stcore/health", stopping)
 
-    def check(self) -> None:
-        """Start again what has ended. Raises StartFailed for what ends again and again."""
+    def check(self, give_up: bool = False) -> None:
+        """Start again what has ended, later each time it ends at once. Raises StartFailed for that if ``give_up``."""
+        now = time.monotonic()
         for name, process in self._processes.items():
-            if process.poll() is None:
+            if process.poll() is None or now < self._restart_at.get(name, 0.0):
                 continue
-            quick = time.monotonic() - self._started[name] < QUICK_SECONDS
-            self._quick[name] = self._quick[name] + 1 if quick else 0
-            if self._quick[name] >= MAX_QUICK:
-                raise StartFailed(f"the {name} ends at once (exit code {process.returncode})\n{self.tail(name)}")
+            if name not in self._restart_at:  # seen for the first time
+                self._quick[name] = self._quick[name] + 1 if now - self._started[name] < QUICK_SECONDS else 0
+                if give_up and self._quick[name] >= MAX_QUICK:
+                    raise StartFailed(f"the {name} ends at once (exit code {process.returncode})\n{self.tail(name)}")
+                self._restart_at[name] = now + min(2.0 ** self._quick[name] - 1, MAX_WAIT_SECONDS)
+                continue
+            del self._restart_at[name]
             self._start(name)
 
     def watch(self, stopping: Callable[[], bool]) -> None:
-        """Keep the parts running until ``stopping``."""
+        """Keep the parts running until ``stopping``: the API goes on taking logs even if the worker fails."""
         while not stopping():
             self.check()
             time.sleep(POLL_SECONDS)

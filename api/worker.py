@@ -73,7 +73,7 @@ class Worker:
             segments.beat(self._database)
             self._beat_at = time.monotonic()
         if self._stale and time.monotonic() - self._assessed_at >= self._settings.assess_seconds:
-            self.assess()
+            self._try_to_assess()
         return len(batch) == self._settings.worker_batch
 
     def assess(self) -> None:
@@ -92,6 +92,15 @@ class Worker:
             )
         self._assessed_at = time.monotonic()  # after its end, so that slow assessments leave time for reading
         self._stale = False
+
+    def _try_to_assess(self) -> None:
+        try:
+            self.assess()
+        except (StorageError, segments.Moved):
+            raise
+        except Exception:  # profiling must go on; the overview shows how many events the findings do not reflect
+            log.exception("assessment failed", position=self._state.position)
+            self._assessed_at = time.monotonic()
 
     def _read(self) -> list[events.Stored]:
         with self._database.read() as connection:

@@ -151,6 +151,22 @@ def test_unreadable_events_are_left_out_alone(
     assert (worker.state.events, worker.state.skipped) == (48, 2)
 
 
+def test_failed_assessment_stops_no_profiling(
+    database: Database, settings: Settings, detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When assessing fails, events are still profiled, the figures show it, and it is tried again."""
+    found, _ = traffic()
+    put(database, found[:90])
+    worker = Worker(database, detector, settings.model_copy(update={"worker_batch": 30}))
+    with monkeypatch.context() as broken:
+        broken.setattr(Detector, "assess", lambda *_: 1 / 0)
+        while worker.step():
+            pass
+        assert (overview(database).worker_lag_events, overview(database).unassessed_events) == (0, 90)
+    worker.step()
+    assert overview(database).unassessed_events == 0
+
+
 def test_decisions_stay_through_new_assessments(database: Database, settings: Settings, detector: Detector) -> None:
     """More traffic changes findings, never what was decided, nor the first time of flagging."""
     found, _ = traffic()
