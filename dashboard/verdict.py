@@ -20,6 +20,7 @@ from api.schemas import (
 from dashboard import charts, safe, words
 
 MOST_PERCENT = 99.9  # a probability is not rounded up to certainty
+STRONGEST = 5  # reasons a side shown at once; weaker ones unfold
 SHARE_OF = "share of "  # units like "share of requests" are shown as percent
 
 Direction = Literal["for", "against"]
@@ -96,11 +97,11 @@ def reasons(evidence: Sequence[EvidenceOut]) -> None:
                 + words.signed(sum(e.contribution for e in chosen))
                 + " log-odds"
             )
-            safe.show(
-                safe.join(cards)
-                if cards
-                else safe.markup('<div class="dw-empty">{text}</div>', text=NO_REASONS[direction])
-            )
+            empty = safe.markup('<div class="dw-empty">{text}</div>', text=NO_REASONS[direction])
+            safe.show(safe.join(cards[:STRONGEST]) if cards else empty)
+            if weaker := cards[STRONGEST:]:
+                with st.expander(words.quantity(len(weaker), "weaker reason")):
+                    safe.show(safe.join(weaker))
 
 
 def _reason(evidence: EvidenceOut, scale: float) -> Markup:

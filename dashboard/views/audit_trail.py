@@ -12,11 +12,11 @@ from dashboard import paging, safe, session, words
 PAGE_SIZE = 100
 
 COLUMNS = {
-    "entry_id": safe.number_column("No.", width=80),
-    "at": safe.text_column("At (UTC)", width=150),
+    "entry_id": safe.number_column("No.", width=60),
+    "at": safe.text_column("At (UTC)", width=125),
     "actor": safe.text_column("Who", width=180),
-    "action": safe.text_column("Did", width=190),
-    "subject": safe.text_column("To", width=260),
+    "action": safe.text_column("Did", width=130),
+    "subject": safe.text_column("To", width=210),
     "detail": safe.text_column("Detail"),
 }
 
@@ -46,7 +46,7 @@ def listing() -> None:
 
 def as_row(entry: AuditEntry) -> dict[str, safe.Cell]:
     """One line of the table."""
-    detail = ", ".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in entry.detail.items()
-    )
+    # The reason is what a reader looks for; it stands before ids and states.
+    ordered = sorted(entry.detail.items(), key=lambda item: item[0] != "reason")
+    detail = " · ".join(f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in ordered)
     return {**entry.model_dump(include={"entry_id", "at", "actor", "action", "subject"}), "detail": detail}

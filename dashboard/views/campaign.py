@@ -10,11 +10,11 @@ from api.schemas import CampaignDetail, CampaignMember, ClusterPoint, Decision, 
 from dashboard import deciding, paging, routes, safe, session, texts, verdict, words
 
 MEMBER_COLUMNS = {
-    "risk": safe.share_column("Risk", width=110, help="Of the account by itself, calibrated"),
-    "verdict": safe.text_column("Verdict", width=85),
-    "state": safe.text_column("State", width=100),
-    "account_id": safe.text_column("Account", width=220),
-    "requests": safe.number_column("Requests", width=95),
+    "risk": safe.share_column("Risk", width=105, help="Of the account by itself, calibrated"),
+    "verdict": safe.text_column("Verdict", width=72),
+    "state": safe.text_column("State", width=85),
+    "account_id": safe.text_column("Account", width=140),
+    "requests": safe.number_column("Requests", width=75),
     "why": safe.text_column("Why it is in"),
 }
 OPENED = "members_opened"
