@@ -47,7 +47,8 @@ class Tie(msgspec.Struct, kw_only=True):
 
     kind: str  # template | prompt | cluster | timing | birth | network | payment | split_queue | ...
     text: str  # plain words with numbers
-    weight: float  # bits of surprise: -log2 of the chance that unrelated accounts share it
+    weight: float  # bits of surprise: -log2 of the chance that unrelated accounts share it; for timing and split_queue,
+    # which are resemblances, ten times the resemblance
     members: int  # accounts it ties
 
 

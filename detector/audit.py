@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from detector.formats import Rejected, files, read
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
 from detector.progress import Progress
-from detector.report import RunSummary, write_report
+from detector.report import RunSummary, timeline, write_report
 from detector.templates import fill_in
 
 MERGE_EVERY = 16  # batches profiled before their profiles are merged; bounds memory
@@ -81,6 +82,8 @@ def audit(
         timings=timings,
         first_event=min((a.first_seen for a in assessment.accounts), default=None),
         last_event=max((a.last_seen for a in assessment.accounts), default=None),
+        peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        timeline=timeline(part.profiles, {a.account_id for a in assessment.flagged()}),
     )
     _write_rejected(out / "rejected.jsonl", part.rejected)
     write_report(out, run, assessment, examples)

@@ -87,6 +87,13 @@ class Groups:
         """The part of the groups in column ``group`` of ``groups``."""
         return Groups(*(t.join(groups, on="group", how="semi") for t in (self.members, self.rows, self.seeds)))
 
+    def keep_members(self, members: pl.DataFrame) -> Groups:
+        """The part of the memberships (``group``, ``acct``); groups left with fewer than MIN_MEMBERS fall."""
+        on = ["group", "acct"]
+        kept = self.members.join(members, on=on, how="semi")
+        large = kept.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS).select("group")
+        return Groups(kept, self.rows.join(members, on=on, how="semi"), self.seeds).keep(large)
+
 
 def discover(profiles: Profiles) -> Groups:
     """Candidate groups of at least MIN_MEMBERS accounts that share rare content or a rare identity."""

@@ -6,11 +6,20 @@ Field names follow the OpenTelemetry GenAI conventions where they have one. Only
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 Content = str | list[Any] | None
+
+MAX_ID_CHARS = 256  # longer than any known id; bounds what an index must hold
+MAX_COUNT = 2**53  # what a JSON number holds exactly; larger counts are errors, and would overflow sums
+
+# Bounds are checked where events are decoded, not where they are made in code.
+Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
+Whole = Annotated[int, Meta(ge=-MAX_COUNT, le=MAX_COUNT)]  # some servers read -1 as "no limit"
 
 
 class Message(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -26,10 +35,10 @@ class Params(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     temperature: float | None = None
     top_p: float | None = None
-    max_tokens: int | None = None
-    n: int | None = None
+    max_tokens: Whole | None = None
+    n: Whole | None = None
     logprobs: bool | int | None = None
-    top_logprobs: int | None = None
+    top_logprobs: Whole | None = None
     logit_bias: dict[str, float] | None = None
     seed: int | None = None
     stream: bool | None = None
@@ -38,17 +47,17 @@ class Params(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Usage(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Token counts as billed."""
 
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    cached_input_tokens: int | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    reasoning_tokens: Count | None = None
+    cached_input_tokens: Count | None = None
 
 
 class Client(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Where the request came from, as the gateway saw it."""
 
     ip: str | None = None
-    asn: int | None = None
+    asn: Count | None = None
     country: str | None = None
     user_agent: str | None = None
     tls_fingerprint: str | None = None
@@ -66,9 +75,9 @@ class Account(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One logged request. ``account_id`` is verified; ``end_user_id`` is claimed by the client and never acted on."""
 
-    event_id: str
+    event_id: Id
     timestamp: datetime
-    account_id: str
+    account_id: Id
     organization_id: str | None = None
     api_key_id: str | None = None
     end_user_id: str | None = None
@@ -82,7 +91,7 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
     usage: Usage = msgspec.field(default_factory=Usage)
     response: Any = None
     finish_reason: str | None = None
-    status: int | None = None
+    status: Whole | None = None
     latency_ms: float | None = None
     client: Client = msgspec.field(default_factory=Client)
     account: Account = msgspec.field(default_factory=Account)

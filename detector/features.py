@@ -28,7 +28,7 @@ FeatureFrame = pl.DataFrame
 
 DAY_US = 86_400_000_000
 EMBEDDING_SCALE = 254.0  # unit vectors of 256 dimensions stay within +-0.5, so int8 keeps about 8 bits of each
-PIECE_MIN_CHARS = 24  # shorter sentences ("Thanks!", "Answer:") are shared by chance
+PIECE_MIN_BYTES = 24  # shorter sentences ("Thanks!", "Answer:") are shared by chance; bytes, as one ideograph is a word
 PASSAGE_CHARS = 200  # a piece this long is a passage of a document, not a sentence of a frame
 MAX_PIECES = 8  # a frame stands at the head or the tail of a prompt: four pieces of each
 CHARS_PER_TOKEN = 4  # rough, used only where the log has no usage
@@ -76,10 +76,10 @@ def pieces_of(text: str) -> list[str]:
     """
     if len(text) > 12_000:  # the middle of a huge prompt is a document, not a frame
         text = text[:6_000] + "\n" + text[-6_000:]
-    raws = [raw for raw in _PIECE.split(text) if len(raw) >= PIECE_MIN_CHARS]
+    raws = [raw for raw in _PIECE.split(text) if len(raw.encode("utf-8", "replace")) >= PIECE_MIN_BYTES]
     if len(raws) > 2 * MAX_PIECES:
         raws = raws[:MAX_PIECES] + raws[-MAX_PIECES:]
-    parts = [p for raw in raws if len(p := normalise(raw)) >= PIECE_MIN_CHARS]
+    parts = [p for raw in raws if len((p := normalise(raw)).encode("utf-8", "replace")) >= PIECE_MIN_BYTES]
     if len(parts) > MAX_PIECES:
         parts = parts[: MAX_PIECES // 2] + parts[-MAX_PIECES // 2 :]
     return [_DIGITS.sub("0", p) for p in parts]
@@ -126,7 +126,7 @@ def extract(events: Sequence[Event], encoder: Encoder, codebook: Codebook, inten
             *(pl.lit(0, pl.Int16).alias(f"intent_{c}") for c in intent.classes),
         )
     vectors = encoder.encode(prompts)
-    scores = intent.predict(ends(encoder, prompts, systems), structure(prompts, systems, frame))
+    scores = intent.predict(ends(encoder, prompts, systems), structure(prompts, frame))
     quantised = np.clip(np.rint(vectors * EMBEDDING_SCALE), -127, 127).astype(np.int8)
     return frame.with_columns(
         pl.Series("cluster", codebook.assign(vectors), pl.Int32),

@@ -67,13 +67,15 @@ def evidence(scored: Scored, i: int, scorer: Scorer, event_ids: list[str]) -> li
                 signal=signal.name,
                 title=signal.title,
                 direction="against" if contribution < 0 else "for",
-                value=value,
+                value=signal.display(value),
                 unit=signal.unit,
                 percentile=float(percentiles[j]),
                 contribution=contribution,
                 version=signal.version,
                 event_ids=event_ids[:EXAMPLES],
-                text=f"{LACKING}{signal.title.lower()}: {text[0].lower()}{text[1:]}" if weaker else text,
+                text=f"{LACKING}{signal.title.lower()} ({signal.display(value):.2g}, {signal.unit})."
+                if weaker
+                else text,
             )
         )
     return sorted(out, key=lambda e: e.text.startswith(LACKING))

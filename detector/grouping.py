@@ -7,7 +7,7 @@ import polars as pl
 from scipy.special import expit
 
 from detector.assessment import CampaignFinding, Tie
-from detector.campaigns import CLASS_OF_TIE, MIN_MEMBERS, Groups, discover, group_features, slice_view
+from detector.campaigns import CLASS_OF_TIE, Groups, discover, group_features, slice_view
 from detector.campaigns import log_odds as campaign_log_odds
 from detector.findings import Membership, campaign_finding, harvest_of, when
 from detector.flagtime import campaign_flag_times
@@ -26,7 +26,7 @@ def assess_campaigns(profiles: Profiles, scorer: Scorer) -> tuple[list[CampaignF
     candidates = _risky(discover(profiles), profiles, scorer, min(weights.campaign_flag_at, weights.watch_at))
     if not len(candidates):
         return [], {}
-    groups = _purify(candidates, profiles, scorer)
+    groups = _disjoint(_purify(candidates, profiles, scorer), profiles, scorer)
     if not len(groups):
         return [], {}
     view = slice_view(groups.rows)
@@ -45,9 +45,7 @@ def assess_campaigns(profiles: Profiles, scorer: Scorer) -> tuple[list[CampaignF
             break
         group = int(view.acct[int(i)])
         rows = rows_by_group[group]
-        uses = rows.group_by("acct").agg(pl.len(), pl.col("ts").min()).filter(~pl.col("acct").is_in(list(member_of)))
-        if len(uses) < MIN_MEMBERS:
-            continue
+        uses = rows.group_by("acct").agg(pl.len(), pl.col("ts").min())
         kinds = seeds[group]["kind"].unique().to_list()
         own_ties = _with_seed_tie(ties[group], kinds, rows, len(uses), profiles)
         if _tie_classes(own_ties) < MIN_TIE_CLASSES:
@@ -79,6 +77,22 @@ def _risky(groups: Groups, profiles: Profiles, scorer: Scorer, at_least: float) 
     )
 
 
+def _disjoint(groups: Groups, profiles: Profiles, scorer: Scorer) -> Groups:
+    """Each account in the riskiest of its groups alone; groups left with fewer than MIN_MEMBERS fall."""
+    if not len(groups):
+        return groups
+    view = slice_view(groups.rows)
+    features, _ = group_features(groups, profiles, score(view, scorer).log_odds, view)
+    order = features.select("group").with_columns(pl.Series("odds", campaign_log_odds(features, scorer)))
+    first = (
+        groups.members.join(order, on="group")
+        .sort("odds", "group", descending=True)
+        .group_by("acct", maintain_order=True)
+    )
+    mine = first.agg(pl.col("group").first()).select("group", "acct")
+    return groups.keep_members(mine)
+
+
 def _purify(groups: Groups, profiles: Profiles, scorer: Scorer) -> Groups:
     """Leave out members whose own part of the shared work speaks against harvesting: no guilt by association.
 
@@ -104,10 +118,7 @@ def _purify(groups: Groups, profiles: Profiles, scorer: Scorer) -> Groups:
         .unique()
     )
     parts = parts.join(enough, on=["group", "acct"], how="semi")
-    members = groups.members.join(parts, on=["group", "acct"], how="semi")
-    large = members.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS).select("group")
-    kept = Groups(members, groups.rows.join(parts, on=["group", "acct"], how="semi"), groups.seeds)
-    return kept.keep(large)
+    return groups.keep_members(parts)
 
 
 def _account_risk(campaign_risk: float, scorer: Scorer) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from scipy.special import softmax
 
-from detector.encoders import Encoder
+from detector.encoders import Encoder, well_formed
 
 DEFAULT = Path(__file__).parent / "assets" / "intent.npz"
 
@@ -60,11 +60,9 @@ STRUCTURE = (
 )
 
 
-def structure(prompts: Sequence[str], systems: Sequence[str], rows: pl.DataFrame) -> np.ndarray:
+def structure(prompts: Sequence[str], rows: pl.DataFrame) -> np.ndarray:
     """Structural features of a batch: float32 of shape (n, len(STRUCTURE)), each of order 1."""
-    text = pl.DataFrame({"p": prompts, "s": systems}, schema={"p": pl.String, "s": pl.String}).with_columns(
-        pl.col("p").str.slice(0, HEAD_CHARS)
-    )
+    text = pl.DataFrame({"p": [well_formed(p[:HEAD_CHARS]) for p in prompts]}, schema={"p": pl.String})
     per_char = pl.col("p").str.len_chars().clip(40)
     counts = [
         (pl.col("p").str.count_matches(pattern) / per_char * 10).alias(f"{name}_rate")

@@ -174,10 +174,11 @@ class Profiles:
             raise ValueError(f"not a profile: {error}") from error
         return cls(*tables)
 
-    def canonical(self) -> bytes:
-        """Bytes that are equal exactly when two profiles are equal: tables sorted by their keys."""
+    def equals(self, other: Profiles) -> bool:
+        """True when both profiles say the same, whatever the order of their rows."""
         by = (["acct"], ["acct", "day"], _KEYS, ["acct", "day", "event_key"])
-        return Profiles(*(t.sort(k) for t, k in zip(self._tables, by, strict=True))).to_bytes()
+        pairs = zip(self._tables, other._tables, by, strict=True)
+        return all(mine.sort(k).equals(theirs.select(mine.columns).sort(k)) for mine, theirs, k in pairs)
 
     @cached_property
     def totals(self) -> pl.DataFrame:

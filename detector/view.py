@@ -18,6 +18,9 @@ from detector.profiles import KIND, Profiles
 PRIOR = 4.0  # pseudo-requests of the ordinary kind that every share starts with
 REPEAT = 3  # the same state at least three times is sampling; twice is a retry
 BREADTH_SAMPLE = 128  # distinct prompts per account for the breadth estimate; its error is then under 5 %
+TYPICAL_SPREAD = (
+    0.7  # variance (1 - mean cosine) of unlike prompts; below it variations are of one thing, like a number
+)
 BREADTH_PRIOR = 12.0  # pseudo-prompts at the prior breadth
 BREADTH_PRIOR_VALUE = 20.0  # effective dimensions of an ordinary account with a handful of prompts
 
@@ -160,7 +163,8 @@ class View:
         """Effective dimension of each account's distinct prompts, shrunk towards an ordinary account's.
 
         The participation ratio tr(C)^2 / tr(C^2) of the covariance of the centred embeddings, with tr(C^2) estimated from
-        distinct pairs only. Centring removes a constant template, so what varies in its slots is what counts.
+        distinct pairs only, times the spread where that is below an ordinary one.
+        Centring removes a constant template, so what varies in its slots is what counts.
         """
         sample = (
             self.profiles.sample.filter(pl.col("cluster") >= 0)
@@ -195,7 +199,7 @@ class View:
 
 
 def _participation(vectors: np.ndarray) -> float:
-    """Logarithm of the participation ratio of centred rows (n, d); that of the prior for fewer than three rows."""
+    """Logarithm of the participation ratio, times the relative spread, of centred rows (n, d); that of the prior for fewer than three rows."""
     n = len(vectors)
     if n < 3:
         return float(np.log(BREADTH_PRIOR_VALUE))
@@ -205,4 +209,5 @@ def _participation(vectors: np.ndarray) -> float:
     squared = (np.square(gram).sum() - np.square(np.diag(gram)).sum()) / (n * (n - 1))
     bias = trace**2 / (n - 1)  # centring makes each pair correlate by -1/(n-1) on average
     squared = max(squared - bias / (n - 1), 1e-9)
-    return float(np.log(np.clip(trace**2 / squared, 1.0, 256.0))) if trace > 1e-9 else 0.0
+    spread = np.clip(trace / TYPICAL_SPREAD, 0.01, 1.0)
+    return float(np.log(np.clip(trace**2 / squared * spread, 1.0, 256.0))) if trace > 1e-9 else 0.0

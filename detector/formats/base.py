@@ -1,63 +1,246 @@
-"""What formats share: errors in plain words, times, ids."""
+"""What formats share: their interface, errors in plain words, times, ids, numbers."""
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
-MAX_ID_CHARS = 256  # longer than any known id; bounds what an index must hold
+import msgspec
+
+from detector.event import MAX_COUNT, MAX_ID_CHARS, Event
+
+MAX_TEXT_CHARS = 1024  # of a client's or model's name and the like; longer ones are cut
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)  # later times are errors of unit or clock
+
+_MILLISECONDS = 1e11  # numbers from here on are milliseconds (1973 as milliseconds, the year 5138 as seconds) ...
+_MICROSECONDS = 1e14  # ... microseconds ...
+_NANOSECONDS = 1e17  # ... and nanoseconds since 1970
 
 
 class RowError(ValueError):
-    """One row cannot be read; the text says which field and why."""
+    """One row cannot be read; the text says which field, what was found and what was expected."""
 
 
 class FormatError(ValueError):
     """A whole file or body cannot be read; the text says what to do."""
 
 
+class Format(Protocol):
+    """A log format: a module with these four names."""
+
+    NAME: str
+    DESCRIPTION: str
+
+    def matches(self, row: dict[str, Any]) -> bool:
+        """True where a JSON object has this format's shape."""
+
+    def convert(self, row: dict[str, Any], account: str | None = None) -> list[Event]:
+        """The events of a JSON object; ``account`` owns those that name nobody. Raises RowError."""
+
+
+class Collector(Protocol):
+    """Joins the records of one call that arrive in several rows, spans and log records for instance.
+
+    A format that needs one has a function ``collector(account)``. ``where`` is handed back with what a row led to.
+    """
+
+    def add(self, row: dict[str, Any], where: Any) -> None:
+        """Take a row. Raises RowError where it is of no use."""
+
+    def take(self, keep: int = 0) -> Iterator[tuple[Any, Event | RowError]]:
+        """Hand out the oldest calls until ``keep`` records remain, each as an event or with the reason why it is none."""
+
+
 def timestamp(value: Any, field: str = "timestamp") -> datetime:
-    """A time in UTC from RFC 3339 text or epoch seconds or milliseconds; text without an offset is taken as UTC."""
-    if isinstance(value, bool) or value is None:
-        raise RowError(f"{field}: missing; give RFC 3339 text such as 2026-09-07T10:15:00Z")
-    if isinstance(value, int | float):
-        seconds = value / 1000 if abs(value) > 1e11 else float(value)
-        try:
-            return datetime.fromtimestamp(seconds, UTC)
-        except (OverflowError, OSError, ValueError) as error:
-            raise RowError(f"{field}: {value!r} is no time since 1970 in seconds or milliseconds") from error
-    if not isinstance(value, str):
-        raise RowError(f"{field}: expected text, found {type(value).__name__}")
+    """A time in UTC from RFC 3339 text, or a number of seconds to nanoseconds since 1970, told apart by its size.
+
+    Text without an offset is taken as UTC.
+    """
+    if value is None or value == "":
+        raise RowError(f"{field}: missing; expected a time such as 2026-09-07T10:15:00Z")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        when = _from_number(value, field)
+    elif isinstance(value, datetime):
+        when = value
+    elif isinstance(value, str):
+        when = _from_text(value.strip(), field)
+    else:
+        raise RowError(f"{field}: found {kind(value)}, expected a time such as 2026-09-07T10:15:00Z")
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    if not EARLIEST <= when < LATEST:
+        raise RowError(f"{field}: found {when.isoformat()}, expected a time between 1970 and 2100")
+    return when.astimezone(UTC)
+
+
+def _from_number(value: float, field: str) -> datetime:
+    size = abs(value)
+    for limit, unit in ((_NANOSECONDS, 1e9), (_MICROSECONDS, 1e6), (_MILLISECONDS, 1e3)):
+        if size >= limit:
+            value = value / unit
+            break
     try:
-        when = datetime.fromisoformat(value.strip())
-        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise RowError(f"{field}: {value[:60]!r} is no RFC 3339 time such as 2026-09-07T10:15:00Z") from error
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, OSError, ValueError) as error:
+        raise RowError(f"{field}: found {shown(value)}, expected seconds or milliseconds since 1970") from error
 
 
-def identifier(value: Any, field: str, *, required: bool = True) -> str | None:
-    """An id as text: numbers are accepted, empty and overlong ones are not."""
-    if isinstance(value, int) and not isinstance(value, bool):
+def _from_text(text: str, field: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return msgspec.convert(text, datetime)  # leap seconds and the like
+    except msgspec.ValidationError:
+        pass
+    if re.fullmatch(r"\d{1,20}(\.\d{1,9})?", text):
+        return _from_number(float(text), field)
+    raise RowError(f"{field}: found {shown(text)}, expected a time such as 2026-09-07T10:15:00Z")
+
+
+def identifier(value: Any, field: str) -> str:
+    """A required id as text: whole numbers are accepted, empty and overlong ones are not."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
         value = str(value)
     if value is None or value == "":
-        if required:
-            raise RowError(f"{field}: missing or empty")
-        return None
+        raise RowError(f"{field}: missing or empty, expected an id of 1 to {MAX_ID_CHARS} characters")
     if not isinstance(value, str):
-        raise RowError(f"{field}: expected text, found {type(value).__name__}")
+        raise RowError(f"{field}: found {kind(value)}, expected text")
     if len(value) > MAX_ID_CHARS:
-        if required:
-            raise RowError(f"{field}: {len(value)} characters long, at most {MAX_ID_CHARS} are accepted")
-        return value[:MAX_ID_CHARS]
+        raise RowError(f"{field}: found {len(value)} characters, expected at most {MAX_ID_CHARS}")
     return value
 
 
-def integer(value: Any) -> int | None:
-    """A count, also from text as some gateways write it; None for anything else."""
-    if isinstance(value, bool):
-        return int(value)
-    try:
-        number = int(float(value))
-    except (TypeError, ValueError, OverflowError):
+def text(value: Any, limit: int = MAX_TEXT_CHARS) -> str | None:
+    """An optional short text, also from a number; None where it is empty or something else."""
+    if isinstance(value, bool) or value is None or value == "":
         return None
-    return number if abs(number) < 2**53 else None
+    if isinstance(value, int | float):
+        return shown(value)
+    return value[:limit] if isinstance(value, str) else None
+
+
+def key_id(value: Any) -> str | None:
+    """The id of a credential, never the credential: what looks like a key itself is hashed (SHA-256, hex)."""
+    found = text(value, MAX_ID_CHARS)
+    if found and re.match(r"(?i)sk-|bearer ", found):
+        return hashlib.sha256(found.encode(errors="replace")).hexdigest()
+    return found
+
+
+def integer(value: Any) -> int | None:
+    """A whole number, also from text as some gateways write it; None for anything else or beyond 2**53."""
+    found = number(value)
+    return int(found) if found is not None and abs(found) <= MAX_COUNT else None
+
+
+def count(value: Any) -> int | None:
+    """A number of things: as ``integer``, and not negative."""
+    found = integer(value)
+    return found if found is not None and found >= 0 else None
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also from text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
+        return None
+    if isinstance(value, str) and len(value) > 40:
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if abs(found) < 1e300 else None  # leaves out infinities and NaN, too
+
+
+def flag(value: Any) -> bool | None:
+    """True or false, also from text; None for anything else."""
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False, "1": True, "0": False}.get(value.lower()) if isinstance(value, str) else None
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The value where it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: Any) -> list[Any]:
+    """The value where it is an array, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def parsed(value: Any) -> Any:
+    """JSON inside a text, as many gateways nest it; the value itself where it is none."""
+    if isinstance(value, str) and value[:1] in "[{":
+        try:
+            return msgspec.json.decode(value)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return value
+    return value
+
+
+def first(source: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """The first value of these names that is neither missing nor empty."""
+    for name in names:
+        value = source.get(name)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def kind(value: Any) -> str:
+    """The JSON name of a value's type."""
+    if value is None:
+        return "null"
+    names = {
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        str: "text",
+        list: "an array",
+        dict: "an object",
+    }
+    return names.get(type(value), type(value).__name__)
+
+
+def shown(value: Any) -> str:
+    """A value for an error message, cut to a readable length."""
+    if isinstance(value, int) and abs(value) > MAX_COUNT:
+        return "a huge number"
+    whole = repr(value)
+    return whole if len(whole) <= 60 else f"{whole[:57]}..."
+
+
+_EXPECTED = re.compile(r"(?s)^(?P<what>.*?)(?: - at `\$\.?(?P<where>.*)`)?$")
+_NAMES = {
+    "`str | array | null`": "text or an array of parts",
+    "`object`": "an object",
+    "`array`": "an array",
+    "`str`": "text",
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`null`": "null",
+    "`bool`": "true or false",
+}
+
+
+def explain(error: Exception) -> str:
+    """A decoder's complaint in plain words: which field, what was expected, what was found."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply, expected at most a few hundred levels"
+    if isinstance(error, UnicodeError):
+        return "holds bytes that are not UTF-8"
+    match = _EXPECTED.match(str(error))
+    if match is None or not isinstance(error, msgspec.ValidationError):
+        return f"no JSON: {str(error).removeprefix('JSON is malformed: ')}"
+    what = match["what"]
+    for name, plain in _NAMES.items():
+        what = what.replace(name, plain)
+    what = what.replace(", got ", ", found ").replace("`", "").replace(" | ", " or ")
+    return f"{match['where'] or 'row'}: {what[:1].lower()}{what[1:]}"

@@ -1,40 +1,96 @@
-"""The canonical event as JSON: the design's own format."""
+"""The canonical event as JSON: the design's own format.
+
+Well-formed rows are decoded straight into events, in C; ``convert`` reads what differs (times without an offset or as
+numbers, ids as numbers, nulls, unknown fields) and finds the words for what cannot be read.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import msgspec
 
 from detector.event import Event
-from detector.formats.base import RowError, identifier, timestamp
+from detector.formats.base import EARLIEST, LATEST, RowError, explain, identifier, timestamp
 from detector.formats.redaction import redact
 
 NAME = "canonical"
 DESCRIPTION = "one event of distillwatch's own format per row"
 
 _FIELDS = frozenset(f.name for f in msgspec.structs.fields(Event))
+_OPTIONAL = tuple(sorted(_FIELDS - {"event_id", "timestamp", "account_id", "messages", "extra", "account"}))
+
+
+class Complete(Event, forbid_unknown_fields=True):
+    """An event without fields that would have to be kept in ``extra``; decoding refuses other rows."""
 
 
 def matches(row: dict[str, Any]) -> bool:
-    """True for a row that names an account and an event."""
-    return "account_id" in row and ("event_id" in row or "messages" in row)
+    """True for a row that names an event and its account or its time."""
+    return ("account_id" in row and ("event_id" in row or "messages" in row)) or (
+        "event_id" in row and "timestamp" in row
+    )
+
+
+def settle(events: list[Event], keep_extra: bool) -> bool:
+    """Finish decoded events in place: times in UTC, ``extra`` without secrets. False where one needs ``convert``."""
+    for event in events:
+        when = event.timestamp
+        if when.tzinfo is not UTC:
+            if not 1970 < when.year < 2100:
+                return False
+            event.timestamp = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        elif not EARLIEST <= when < LATEST:
+            return False
+        created = event.account.created_at
+        if created is not None and created.tzinfo is not UTC:
+            return False
+        if event.extra:
+            event.extra = redact(event.extra) if keep_extra else {}
+        if keep_extra:
+            event.__class__ = Event  # the layout of Complete is that of Event
+    return True
 
 
 def convert(row: dict[str, Any], account: str | None = None) -> list[Event]:
     """The event of a row, unknown fields kept in ``extra`` without secrets. Raises RowError."""
-    known = {k: v for k, v in row.items() if k in _FIELDS and v is not None}
+    known = {name: row[name] for name in _OPTIONAL if row.get(name) is not None}
     known["event_id"] = identifier(row.get("event_id"), "event_id")
-    known["account_id"] = identifier(row.get("account_id", account), "account_id")
+    owner_id = row.get("account_id")
+    known["account_id"] = identifier(account if owner_id in (None, "") else owner_id, "account_id")
     known["timestamp"] = timestamp(row.get("timestamp"))
-    owner = known.get("account")
-    if isinstance(owner, dict) and owner.get("created_at") is not None:
-        known["account"] = {**owner, "created_at": timestamp(owner["created_at"], "account.created_at")}
-    unknown = {k: v for k, v in row.items() if k not in _FIELDS}
-    extra = known.get("extra")
-    if unknown or extra:
-        known["extra"] = redact({**(extra if isinstance(extra, dict) else {}), **unknown})
+    for name in ("organization_id", "api_key_id", "end_user_id", "session_id"):
+        if isinstance(known.get(name), int) and not isinstance(known[name], bool):
+            known[name] = identifier(known[name], name)
+    for name in ("params", "usage", "client"):
+        if isinstance(known.get(name), dict):
+            known[name] = _without_nulls(known[name])
+    if row.get("messages") is not None:
+        turns = row["messages"]
+        known["messages"] = (
+            [_without_nulls(t) if isinstance(t, dict) else t for t in turns] if isinstance(turns, list) else turns
+        )
+    owner = row.get("account")
+    if isinstance(owner, dict):
+        owner = _without_nulls(owner)
+        if "created_at" in owner:
+            owner["created_at"] = timestamp(owner["created_at"], "account.created_at")
+    if owner is not None:
+        known["account"] = owner
+    unknown = {name: value for name, value in row.items() if name not in _FIELDS}
+    extra = row.get("extra")
+    if isinstance(extra, dict):
+        unknown = {**extra, **unknown}
+    elif extra is not None:
+        unknown["extra"] = extra
+    if unknown:
+        known["extra"] = redact(unknown)
     try:
-        return [msgspec.convert(known, Event)]
-    except msgspec.ValidationError as error:
-        raise RowError(str(error)) from error
+        return [msgspec.convert(known, Event, strict=False)]
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise RowError(explain(error)) from error
+
+
+def _without_nulls(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}

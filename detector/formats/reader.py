@@ -1,49 +1,39 @@
-"""Reading: log files and HTTP bodies into events, in bounded batches, with every bad row reported."""
+"""Log files into events: streamed in bounded batches, with every bad row reported and none stopping the others."""
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
+import glob
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC
 from pathlib import Path
-from types import ModuleType
-from typing import IO, Any
 
 import msgspec
 
 from detector.event import Event
-from detector.formats import canonical, litellm
-from detector.formats.base import MAX_ID_CHARS, FormatError, RowError
+from detector.formats import compression, parquet
+from detector.formats.base import FormatError
+from detector.formats.intake import BROKEN, Intake
+from detector.formats.items import split
+from detector.formats.registry import AUTO, check
 
-FORMATS: dict[str, ModuleType] = {m.NAME: m for m in (canonical, litellm)}
-
-BATCH_EVENTS = 8192  # rows a batch: large enough to vectorise over, small enough to hold
-MAX_LINE_BYTES = 16 << 20  # a longer row is rejected unread
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".log", ".gz", ".zst", ".parquet")
-
-_TYPED = msgspec.json.Decoder(Event)
-_ANY = msgspec.json.Decoder()
+BATCH_EVENTS = 8192  # events a batch: large enough to vectorise over, small enough to hold
+MAX_LINE_BYTES = 16 << 20  # a longer row is rejected unread: no provider takes prompts of this size
+LINE_SUFFIXES = (".jsonl", ".ndjson", ".log")
+SUFFIXES = (*LINE_SUFFIXES, ".json", ".parquet")
+PACKED = (".gz", ".zst")
+_BOM = b"\xef\xbb\xbf"
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 class Rejected(msgspec.Struct):
-    """A row of a file that could not be read."""
+    """A row of a file that could not be read; ``line`` counts from 1 (in a .json array and in Parquet: the item)."""
 
     file: str
     line: int
     reason: str
 
 
-class ItemRejected(msgspec.Struct):
-    """An item of an HTTP body that could not be read."""
-
-    index: int
-    error: str
-
-
 class Batch(msgspec.Struct):
-    """Some rows of the files. Byte counts are those of the files as they lie on the disk."""
+    """Some events of the files, in their order. Byte counts are those of the files as they lie on the disk."""
 
     events: list[Event]
     rejected: list[Rejected]
@@ -51,251 +41,188 @@ class Batch(msgspec.Struct):
     total_bytes: int
 
 
-class ParsedBody(msgspec.Struct):
-    """An HTTP body."""
-
-    events: list[Event]
-    rejected: list[ItemRejected]
-
-
 def read(
-    paths: Sequence[Path | str], format: str = "auto", account: str | None = None, batch_events: int = BATCH_EVENTS
+    paths: Sequence[Path | str],
+    format: str = AUTO,
+    account: str | None = None,
+    batch_events: int = BATCH_EVENTS,
+    *,
+    keep_extra: bool = False,
+    max_line_bytes: int = MAX_LINE_BYTES,
 ) -> Iterator[Batch]:
-    """Batches of events of log files, folders (searched for known endings) and compressed files, in their order.
+    """Batches of events of log files, folders (searched for known endings) and patterns such as ``logs/*.jsonl.gz``.
 
-    Raises FormatError for files that are missing or no logs; a bad row is reported in its batch and stops nothing.
+    ``account`` owns the events that name nobody. Unknown fields are left out unless ``keep_extra``. Records of one call
+    are joined across all files. Raises FormatError, before anything is read, for files that are missing, empty or no
+    logs; whatever is wrong later is reported in its batch and stops nothing.
     """
-    _check(format)
+    check(format)
     found = files(paths)
-    total = sum(f.stat().st_size for f in found)
-    done = 0
+    sizes = [f.stat().st_size for f in found]
+    total = sum(sizes)
+    if not total:
+        raise FormatError(
+            f"nothing to read: {', '.join(map(str, found[:3]))} {'is' if len(found) == 1 else 'are'} empty"
+        )
     for file in found:
-        size = file.stat().st_size
-        for events, rejected, share in _read_file(file, format, account, batch_events):
-            yield Batch(events, rejected, done + min(share, size), total)
+        compression.check(file)
+    intake = Intake(format, account, keep_extra, max_line_bytes)
+    done = 0
+    for file, size in zip(found, sizes, strict=True):
+        for position in _feed(file, intake, max_line_bytes):
+            while len(intake.events) >= batch_events or len(intake.rejected) >= batch_events:
+                yield _batch(intake, batch_events, done + min(position, size), total)
         done += size
-
-
-def parse_body(body: bytes, format: str = "auto", account: str | None = None) -> ParsedBody:
-    """Events of an HTTP body: an array, one object or NDJSON, told apart by content. ``index`` counts the body's items.
-
-    Raises FormatError for a body that is none of these, or for an unknown format.
-    """
-    _check(format)
-    text = body.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not text:
-        raise FormatError("the body is empty; send a JSON array of events, one event, or one event a line")
-    out = ParsedBody([], [])
-    if text[:1] == b"[":
-        try:
-            rows: Iterable[Any] = _ANY.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise FormatError(f"the body starts like a JSON array and is none: {error}") from error
-    else:
-        rows = _lines(text, out)
-    for index, row in enumerate(rows):
-        if row is _BAD:
-            continue
-        try:
-            out.events.extend(_convert(row, format, account))
-        except (RowError, RecursionError) as error:
-            out.rejected.append(ItemRejected(index, str(error)))
-    out.rejected.sort(key=lambda r: r.index)
-    return out
-
-
-_BAD = object()
-
-
-def _lines(text: bytes, out: ParsedBody) -> Iterator[Any]:
-    try:
-        yield _ANY.decode(text)  # one object, perhaps over several lines
-        return
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        whole = error
-    lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) == 1:
-        raise FormatError(f"the body is no JSON: {whole}") from whole
-    for index, line in enumerate(lines):
-        try:
-            yield _ANY.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            out.rejected.append(ItemRejected(index, f"no JSON: {error}"))
-            yield _BAD
-
-
-def _check(format: str) -> None:
-    if format != "auto" and format not in FORMATS:
-        raise FormatError(f"unknown format {format!r}: choose auto, {', '.join(FORMATS)}")
-
-
-def _convert(row: Any, format: str, account: str | None) -> list[Event]:
-    if not isinstance(row, dict):
-        raise RowError(f"expected an object, found {type(row).__name__}")
-    if format != "auto":
-        return FORMATS[format].convert(row, account)
-    for module in FORMATS.values():
-        if module.matches(row):
-            return module.convert(row, account)
-    raise RowError(
-        f"of no known format (fields: {', '.join(sorted(map(str, row))[:8])}); event_id, timestamp and account_id are needed"
-    )
+    intake.finish()
+    while True:
+        yield _batch(intake, batch_events, done, total)
+        if not intake.events and not intake.rejected:
+            return
 
 
 def files(paths: Sequence[Path | str]) -> list[Path]:
-    """The log files that ``paths`` name, folders searched. Raises FormatError where there are none."""
-    return list(_files(paths))
+    """The log files that ``paths`` name, folders searched and patterns resolved, each once.
 
-
-def _files(paths: Sequence[Path | str]) -> Iterator[Path]:
+    Raises FormatError where there are none.
+    """
+    found: dict[Path, None] = {}
     for path in map(Path, paths):
-        if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix in SUFFIXES)
-            if not found:
-                raise FormatError(f"{path} holds no log files ({', '.join(SUFFIXES)})")
-            yield from found
-        elif not path.exists():
+        for file in _resolve(path):
+            found[file] = None
+    if not found:
+        raise FormatError("nothing to read: name at least one log file or folder")
+    return list(found)
+
+
+def _resolve(path: Path) -> list[Path]:
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.is_file() and _ending(p) in SUFFIXES and p.name[0] not in "._")
+        if not inside:
+            raise FormatError(f"{path} holds no log files: expected names ending in {_endings()}")
+        return inside
+    if not path.exists():
+        matching = sorted(Path(p) for p in glob.glob(str(path), recursive=True)) if glob.has_magic(str(path)) else []
+        if not matching:
             raise FormatError(f"{path} does not exist")
-        elif path.suffix not in SUFFIXES:
-            raise FormatError(f"{path}: unknown ending {path.suffix!r}; known are {', '.join(SUFFIXES)}")
-        else:
-            yield path
+        return [file for match in matching for file in _resolve(match)]
+    if _ending(path) not in SUFFIXES:
+        raise FormatError(f"{path}: unknown ending {path.suffix!r}, expected {_endings()}; rename or convert it")
+    return [path]
 
 
-def _read_file(
-    file: Path, format: str, account: str | None, size: int
-) -> Iterator[tuple[list[Event], list[Rejected], int]]:
-    if file.suffix == ".parquet":
-        yield from _read_parquet(file, format, account, size)
+def _ending(path: Path) -> str:
+    """What a file holds by its name, compression put aside; a bare ``x.gz`` is taken for lines."""
+    suffixes = [s.lower() for s in path.suffixes]
+    if suffixes and suffixes[-1] in PACKED:
+        inner = suffixes[-2] if len(suffixes) > 1 else ".jsonl"
+        return inner if inner != ".parquet" else ""
+    return suffixes[-1] if suffixes else ""
+
+
+def _endings() -> str:
+    return f"{', '.join(SUFFIXES)} (all but the last also with {' or '.join(PACKED)})"
+
+
+def _batch(intake: Intake, size: int, position: int, total: int) -> Batch:
+    """Take a batch out of the intake."""
+    events, intake.events = intake.events[:size], intake.events[size:]
+    rejected, intake.rejected = intake.rejected[:size], intake.rejected[size:]
+    return Batch(events, [Rejected(file, line, reason) for (file, line), reason in rejected], position, total)
+
+
+def _feed(file: Path, intake: Intake, limit: int) -> Iterator[int]:
+    """Give a file's rows to the intake; yields its position now and then."""
+    name = str(file)
+    if _ending(file) == ".parquet":
+        yield from parquet.feed(file, intake)
         return
+    rows = _json if _ending(file) == ".json" else _lines
     with file.open("rb") as raw:
-        events: list[Event] = []
-        rejected: list[Rejected] = []
-        number = 0
-        try:
-            for number, line in enumerate(_text_lines(raw, file), 1):
-                _parse_line(line, number, file, format, account, events, rejected)
-                if len(events) + len(rejected) >= size:
-                    yield events, rejected, raw.tell()
-                    events, rejected = [], []
-        except (OSError, EOFError, _zstd_error()) as error:
-            rejected.append(
-                Rejected(
-                    str(file),
-                    number + 1,
-                    f"the compressed file ends or breaks here ({error}); the rows before it were read",
-                )
-            )
-        yield events, rejected, raw.tell()
+        for _ in rows(compression.pieces(raw, file.suffix.lower()), name, intake, limit):
+            yield raw.tell()
+        yield raw.tell()
 
 
-def _zstd_error() -> type[Exception]:
-    import zstandard
+def _lines(pieces: Iterable[bytes], name: str, intake: Intake, limit: int) -> Iterator[None]:
+    """A row a line; yields after each piece."""
+    number = 1  # of the line that comes next
+    rest = b""
+    skipping = False  # within a line that is too long
 
-    return zstandard.ZstdError
+    def take(block: bytes) -> None:
+        nonlocal number
+        first = number
+        intake.lines(block.removeprefix(_BOM) if first == 1 else block, lambda offset: (name, first + offset))
+        number += block.count(b"\n")
+
+    try:
+        for piece in pieces:
+            end = piece.rfind(b"\n") + 1
+            if end and skipping:
+                start = piece.find(b"\n") + 1
+                intake.too_long((name, number))
+                number, skipping = number + 1, False
+                piece, end = piece[start:], end - start
+            if end:
+                take(rest + piece[:end])
+                rest = piece[end:]
+            elif not skipping:
+                rest += piece
+            if len(rest) > limit:
+                rest, skipping = b"", True
+            yield
+    except compression.Broken as error:
+        intake.rejected.append(((name, number), str(error)))
+        return
+    if skipping:
+        intake.too_long((name, number))
+    elif rest:
+        take(rest)
 
 
-def _text_lines(raw: IO[bytes], file: Path) -> Iterator[bytes]:
-    if file.suffix == ".gz":
-        stream: Any = gzip.GzipFile(fileobj=raw)
-    elif file.suffix == ".zst":
-        import zstandard
-
-        stream = io.BufferedReader(
-            zstandard.ZstdDecompressor(max_window_size=1 << 31).stream_reader(raw, read_across_frames=True)
-        )
-    else:
-        stream = raw
-    if file.suffix == ".json" or file.name.endswith((".json.gz", ".json.zst")):
-        head = stream.read(MAX_LINE_BYTES * 16).lstrip(b"\xef\xbb\xbf \t\r\n")
-        if head[:1] == b"[":
-            yield from (bytes(item) for item in msgspec.json.decode(head, type=list[msgspec.Raw]))
+def _json(pieces: Iterable[bytes], name: str, intake: Intake, limit: int) -> Iterator[None]:
+    """An array, or objects one after another over any number of lines; yields after each item."""
+    source = iter(pieces)
+    held: list[bytes] = []
+    broken: compression.Broken | None = None
+    try:
+        for piece in source:
+            held.append(piece)
+            if len(held) * compression.PIECE_BYTES > limit:
+                break
         else:
-            yield from head.splitlines()
-        return
-    while line := stream.readline(MAX_LINE_BYTES + 1):
-        if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
-            while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
-                pass
-        yield line
-
-
-def _parse_line(
-    line: bytes,
-    number: int,
-    file: Path,
-    format: str,
-    account: str | None,
-    events: list[Event],
-    rejected: list[Rejected],
-) -> None:
-    if len(line) > MAX_LINE_BYTES:
-        rejected.append(Rejected(str(file), number, f"the row is longer than {MAX_LINE_BYTES >> 20} MiB"))
-        return
-    if format in ("auto", "canonical"):
-        try:
-            event = _TYPED.decode(line)
-            if (
-                event.timestamp.tzinfo is not None
-                and 0 < len(event.event_id) <= MAX_ID_CHARS
-                and 0 < len(event.account_id) <= MAX_ID_CHARS
-            ):
-                if event.timestamp.tzinfo is not UTC:
-                    event.timestamp = event.timestamp.astimezone(UTC)
-                events.append(event)
+            whole = b"".join(held).strip(_BLANK)
+            if whole[:1] == b"[" and intake.array(whole, lambda index: (name, index + 1)):
                 return
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass  # told apart below, where the reason is found
-    stripped = line.strip(b"\xef\xbb\xbf \t\r\n")
-    if not stripped:
+    except compression.Broken as error:
+        broken = error
+
+    def again() -> Iterator[bytes]:
+        yield from held
+        if broken is not None:
+            raise broken
+        yield from source
+
+    if _is_lines(held):
+        yield from _lines(again(), name, intake, limit)
         return
+    number = 1
     try:
-        row = _ANY.decode(stripped)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        rejected.append(Rejected(str(file), number, f"no JSON: {error}"))
-        return
-    for item in row if isinstance(row, list) else [row]:
-        try:
-            events.extend(_convert(item, format, account))
-        except (RowError, RecursionError) as error:
-            rejected.append(Rejected(str(file), number, str(error)))
+        for item in split(again(), limit):
+            if item is None:
+                intake.too_long((name, number))
+            else:
+                intake.line(item, (name, number))
+            number += 1
+            yield
+    except compression.Broken as error:
+        intake.rejected.append(((name, number), str(error)))
 
 
-def _read_parquet(
-    file: Path, format: str, account: str | None, size: int
-) -> Iterator[tuple[list[Event], list[Rejected], int]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+def _is_lines(held: Sequence[bytes]) -> bool:
+    """True where the first line is an object by itself, as in NDJSON."""
+    head, newline, _ = b"".join(held).lstrip(_BLANK).partition(b"\n")
     try:
-        source = pq.ParquetFile(file)
-    except (pa.ArrowException, OSError) as error:
-        raise FormatError(f"{file} is no Parquet file: {error}") from error
-    row_number = 0
-    total_rows = max(source.metadata.num_rows, 1)
-    for block in source.iter_batches(batch_size=size):
-        events: list[Event] = []
-        rejected: list[Rejected] = []
-        for row in block.to_pylist():
-            row_number += 1
-            try:
-                events.extend(_convert({k: _unpack(k, v) for k, v in row.items()}, format, account))
-            except RowError as error:
-                rejected.append(Rejected(str(file), row_number, str(error)))
-        yield events, rejected, int(file.stat().st_size * row_number / total_rows)
-
-
-def _unpack(name: str, value: Any) -> Any:
-    """Parquet cells: times as text, and nested columns that were written as JSON text."""
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if (
-        isinstance(value, str)
-        and name in ("messages", "params", "usage", "client", "account", "tools", "extra", "metadata")
-        and value[:1] in "[{"
-    ):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
+        return bool(newline) and isinstance(msgspec.json.decode(head), dict)
+    except BROKEN:
+        return False

@@ -20,7 +20,8 @@ SIGNAL = Signal(
     name="answer_length",
     title="Long answers to short prompts",
     direction="for",
-    unit="scaled log ratio",
+    unit="output tokens per input token",
+    display=lambda x: 2 ** ((x - 0.25) * 4),
     value=_value,
     text=lambda x, n: f"It gets about {2 ** ((x - 0.25) * 4):.1f} output tokens for each input token.",
 )

@@ -26,6 +26,9 @@ class Signal:
     value: Callable[[View], np.ndarray]
     text: Callable[[float, int], str]
     version: str = "1"
+    display: Callable[[float], float] = (
+        float  # what is shown as the value, in ``unit``, where the signal works on a logarithm
+    )
 
 
 def percent(share: float) -> str:

@@ -22,7 +22,8 @@ SIGNAL = Signal(
     name="corpus_coverage",
     title="Corpus-like coverage",
     direction="for",
-    unit="log breadth",
+    unit="effective dimensions",
+    display=lambda x: float(np.exp(x) * BREADTH_PRIOR_VALUE),
     value=_value,
     text=lambda x, n: (
         f"Its {n} requests spread over about {np.exp(x) * BREADTH_PRIOR_VALUE:.0f} effective dimensions of meaning, "

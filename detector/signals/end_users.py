@@ -22,7 +22,8 @@ SIGNAL = Signal(
     name="end_users",
     title="Many returning end users",
     direction="against",
-    unit="log2 of end users",
+    unit="returning end users",
+    display=lambda x: 2**x - 1,
     value=_value,
     text=lambda x, n: f"{2**x - 1:.0f} end users come back behind this account.",
 )

@@ -22,7 +22,7 @@ SIGNAL = Signal(
     name="fixed_settings",
     title="Fixed settings over unlike tasks",
     direction="for",
-    unit="share times log breadth",
+    unit="0 to 2.5",
     value=_value,
     text=lambda x, n: "The same explicit sampling settings go with tasks that have little else in common.",
 )

@@ -15,7 +15,8 @@ SIGNAL = Signal(
     name="narrow_domain",
     title="Narrow domain",
     direction="against",
-    unit="log narrowness",
+    unit="effective dimensions",
+    display=lambda x: float(BREADTH_PRIOR_VALUE / np.exp(x)),
     value=lambda v: np.log(np.maximum(BREADTH_PRIOR_VALUE / v.breadth, 1.0)),
     text=lambda x, n: (
         f"Its {n} requests stay within about {BREADTH_PRIOR_VALUE / np.exp(x):.0f} effective dimensions of meaning."

@@ -20,7 +20,8 @@ SIGNAL = Signal(
     name="output_volume",
     title="Output volume",
     direction="for",
-    unit="log10 of thousand tokens a day",
+    unit="thousand output tokens a day",
+    display=lambda x: 10**x - 1,
     value=_value,
     text=lambda x, n: f"It takes about {(10**x - 1):,.0f} thousand output tokens on an active day.",
 )

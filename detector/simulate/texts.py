@@ -477,7 +477,7 @@ class Grammar:
             (
                 f"{a} has {n} {c} and gives {b} {m % n + 1} of them, then buys {k} times as many as are left. How many {c} does {a} have?",
                 f"{a} takes a train at {k}:{m:02d} that travels {n} km at {m + 30} km/h to meet {b}. When does it arrive?",
-                f"What is the probability that {a} draws {k} {c} in a row from a bag with {n} of them and {m} other things, without putting any back?",
+                f"What is the probability that {a} draws {k} {c} in a row from a bag with {n} of them and {m} others, without putting any back?",
                 f"{a} is {k} years older than {b}. In {m} years {a} and {b} will be {n + 2 * m} together. How old is {b} now?",
                 f"{a} seeks the smallest number of {c} above {n} that leaves {k % 3 + 1} when shared among {m + 3} friends. What is it?",
                 f"If {a} and {k} helpers pack {m} {c} in {n} hours, how long do {k + 2} helpers need for {m * 2} of them?",

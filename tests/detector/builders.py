@@ -11,7 +11,7 @@ START = datetime(2026, 9, 7, tzinfo=UTC)
 
 def event(
     number: int,
-    account: str = "acct_a",
+    who: str = "acct_a",
     minute: float = 0.0,
     turns: tuple[str, ...] = ("hello there",),
     **fields: object,
@@ -22,7 +22,7 @@ def event(
         messages += [Message(role="assistant", content="Yes."), Message(role="user", content=turn)]
     return Event(
         event_id=f"e{number}",
-        account_id=account,
+        account_id=who,
         timestamp=START + timedelta(minutes=minute),
         messages=messages,
         **fields,

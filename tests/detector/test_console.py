@@ -50,9 +50,18 @@ def test_prints_findings_and_what_to_do() -> None:
     """Flagged accounts, campaigns, expected false flags, the caution, rejected rows and the report are all there."""
     text = shown().replace("\u00a0", " ")
     for expected in (
-        "2 accounts flagged of 3; 1 watched; 1 campaign.", "97.0 %", "acct_2", "reasoning elicitation", "plain words", "0.3 are expected to be false",
-        "check entitlement", "2 rows could not be read", "audit/rejected.jsonl", "audit/report.html", "500/s",
-    ):  # fmt: skip
+        "2 accounts flagged of 3; 1 watched; 1 campaign.",
+        "97.0 %",
+        "acct_2",
+        "reasoning elicitation",
+        "plain words",
+        "0.3 are expected to be false",
+        "check entitlement",
+        "2 rows could not be read",
+        "audit/rejected.jsonl",
+        "audit/report.html",
+        "500/s",
+    ):
         assert expected in text, expected
 
 

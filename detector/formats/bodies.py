@@ -1,0 +1,89 @@
+"""HTTP bodies into events: an array, one object or NDJSON, told apart by content, as clients mislabel it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from detector.event import Event
+from detector.formats.base import FormatError, explain
+from detector.formats.intake import BROKEN, Intake
+from detector.formats.items import split
+from detector.formats.registry import AUTO, check
+
+MAX_ITEM_BYTES = 64 << 20  # of one row; the body itself is bounded by whoever reads it
+
+
+class ItemRejected(msgspec.Struct):
+    """An item of a body that could not be read; ``index`` counts the body's items from 0."""
+
+    index: int
+    error: str
+
+
+class ParsedBody(msgspec.Struct):
+    """The events of a body and what was wrong with the others."""
+
+    events: list[Event]
+    rejected: list[ItemRejected]
+
+
+def parse_body(body: bytes, format: str = AUTO, account: str | None = None, *, keep_extra: bool = True) -> ParsedBody:
+    """Events of a body. ``account`` owns those that name nobody; unknown fields are kept in ``extra`` without secrets.
+
+    Raises FormatError where nothing of the body can be read, or for an unknown format.
+    """
+    check(format)
+    text = body.lstrip(b"\xef\xbb\xbf \t\r\n").rstrip()
+    if not text:
+        raise FormatError("the body is empty: send a JSON array of events, one event, or one event a line")
+    intake = Intake(format, account, keep_extra, MAX_ITEM_BYTES)
+    if text[:1] == b"[":
+        if not intake.array(text, int):
+            _items(text, intake)
+    else:
+        _lines(text, intake)
+    intake.finish()
+    rejected = [ItemRejected(index, error) for index, error in intake.rejected]
+    return ParsedBody(intake.events, sorted(rejected, key=lambda r: r.index))
+
+
+def _items(text: bytes, intake: Intake) -> None:
+    """Each item of an array that is no JSON as a whole: the good ones are taken."""
+    readable = False
+    for index, item in enumerate(split([text], MAX_ITEM_BYTES)):
+        before = len(intake.rejected)
+        if item is None:
+            intake.too_long(index)
+        else:
+            intake.line(item, index)
+        readable = readable or len(intake.rejected) == before or not intake.rejected[-1][1].startswith("no JSON")
+    if not readable:
+        raise FormatError(f"the body starts like a JSON array and is none: {_complaint(text)}")
+
+
+def _lines(text: bytes, intake: Intake) -> None:
+    """Rows a line, or one object over several lines."""
+    if b"\n" not in text:
+        lines = [text]
+    else:
+        try:
+            intake.row(msgspec.json.decode(text, type=dict), 0)
+            return
+        except BROKEN:
+            lines = [line for line in text.split(b"\n") if line.strip()]
+    if len(lines) > 1:
+        intake.lines(b"\n".join(lines), int)
+    else:
+        intake.line(lines[0], 0)
+    if not intake.events and all(reason.startswith("no JSON") for _, reason in intake.rejected):
+        raise FormatError(
+            f"the body is no JSON: {_complaint(lines[0])}; send an array, an object, or one object a line"
+        )
+
+
+def _complaint(text: bytes) -> str:
+    try:
+        msgspec.json.decode(text)
+    except BROKEN as error:
+        return explain(error).removeprefix("no JSON: ")
+    return "no row of it can be read"

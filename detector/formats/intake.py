@@ -1,0 +1,182 @@
+"""Rows into events: the one way in for files and HTTP bodies, fast where rows are good and exact where they are bad."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from detector.event import Event
+from detector.formats import canonical, litellm
+from detector.formats.base import Collector, Format, RowError, explain, kind
+from detector.formats.redaction import redact
+from detector.formats.registry import AUTO, FORMATS, format_of
+
+MAX_PENDING = 20_000  # records that wait for their counterpart before the oldest are taken as they are
+BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError)
+
+_ANY = msgspec.json.Decoder()
+
+
+class _Decoders(NamedTuple):
+    row: msgspec.json.Decoder[Any]
+    rows: msgspec.json.Decoder[Any]
+
+
+def _decoders(row: Any) -> _Decoders:
+    return _Decoders(msgspec.json.Decoder(row), msgspec.json.Decoder(list[row]))
+
+
+_EVENT = _decoders(Event)  # leaves unknown fields out
+_COMPLETE_EVENT = _decoders(canonical.Complete)
+_PAYLOAD = _decoders(litellm.Payload)
+_LITELLM_MARK = b'"litellm_call_id"'  # among a row's first fields
+
+_NOT_A_NUMBER = re.compile(rb"[:\[,]\s*-?(?:NaN|Infinity)\b")
+# An escaped backslash, a whole pair of surrogates, or half of one
+_ESCAPES = re.compile(
+    rb"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+
+
+class Intake:
+    """Collects events and rejections; ``where`` is whatever the caller wants to find a row again by."""
+
+    def __init__(self, format: str, account: str | None, keep_extra: bool, max_bytes: int) -> None:
+        self.events: list[Event] = []
+        self.rejected: list[tuple[Any, str]] = []
+        self._format = format
+        self._account = account
+        self._keep_extra = keep_extra
+        self._max_bytes = max_bytes
+        self._likely = canonical.NAME if format == AUTO else format
+        self._collectors: dict[str, Collector] = {}
+
+    def lines(self, block: bytes, where: Callable[[int], Any]) -> None:
+        """Take a block of whole lines; ``where`` names a line by its number in the block, from 0."""
+        self._look(block)
+        if len(block) <= self._max_bytes and self._fast(lambda decoders: decoders.row.decode_lines(block)):
+            return
+        for number, line in enumerate(block.split(b"\n")):
+            self.line(line, where(number))
+
+    def array(self, text: bytes, where: Callable[[int], Any]) -> bool:
+        """Take a JSON array; False, with nothing taken, where it is no JSON as a whole."""
+        self._look(text)
+        if self._fast(lambda decoders: decoders.rows.decode(text)):
+            return True
+        try:
+            rows = _ANY.decode(text)
+        except BROKEN:
+            return False
+        for number, row in enumerate(rows):
+            self.row(row, where(number))
+        return True
+
+    def line(self, line: bytes, where: Any) -> None:
+        """Take one line: a row, or an array of rows; blank ones count for nothing."""
+        if len(line) > self._max_bytes:
+            self.too_long(where)
+            return
+        line = line.strip(b"\xef\xbb\xbf \t\r\n")
+        if not line or self._fast(lambda decoders: [decoders.row.decode(line)]):
+            return
+        try:
+            row = _decode(line)
+        except BROKEN as error:
+            self.rejected.append((where, _why(line, error)))
+            return
+        for item in row if isinstance(row, list) else (row,):
+            self.row(item, where)
+
+    def row(self, row: Any, where: Any) -> None:
+        """Take one decoded row."""
+        try:
+            if not isinstance(row, dict):
+                raise RowError(f"row: found {kind(row)}, expected an object")
+            module = format_of(row) if self._format == AUTO else FORMATS[self._format]
+            self._likely = module.NAME
+            self._convert(module, row, where)
+        except RowError as error:
+            self.rejected.append((where, str(error)))
+        except BROKEN as error:
+            self.rejected.append((where, explain(error)))
+
+    def too_long(self, where: Any) -> None:
+        """Report a row that is beyond the limit."""
+        self.rejected.append((where, f"row: longer than {self._max_bytes:,} bytes, the limit for one row"))
+
+    def finish(self) -> None:
+        """Take what still waits for a counterpart as it is."""
+        self._collect(0)
+
+    def _look(self, text: bytes) -> None:
+        if self._format == AUTO and _LITELLM_MARK in text[:4096]:
+            self._likely = litellm.NAME
+
+    def _convert(self, module: Format, row: dict[str, Any], where: Any) -> None:
+        make = getattr(module, "collector", None)
+        if make is None:
+            self._keep(module.convert(row, self._account))
+            return
+        collector = self._collectors.get(module.NAME)
+        if collector is None:
+            collector = self._collectors[module.NAME] = make(self._account)
+        collector.add(row, where)
+        self._collect(MAX_PENDING)
+
+    def _collect(self, keep: int) -> None:
+        for collector in self._collectors.values():
+            for where, found in collector.take(keep):
+                if isinstance(found, RowError):
+                    self.rejected.append((where, str(found)))
+                else:
+                    self._keep([found])
+
+    def _keep(self, events: list[Event]) -> None:
+        for event in events:
+            if event.extra:
+                event.extra = redact(event.extra) if self._keep_extra else {}
+        self.events += events
+
+    def _fast(self, decode: Callable[[_Decoders], list[Any]]) -> bool:
+        """Take rows straight from typed decoding; False, with nothing taken, where one of them needs a closer look."""
+        try:
+            if self._likely == canonical.NAME:
+                found = decode(_COMPLETE_EVENT if self._keep_extra else _EVENT)
+                if not canonical.settle(found, self._keep_extra):
+                    return False
+            elif self._likely == litellm.NAME:
+                payloads = decode(_PAYLOAD)
+                if self._format == AUTO and any(p.litellm_call_id is None for p in payloads):
+                    return False
+                found = [litellm.from_payload(p, self._account) for p in payloads]
+            else:
+                return False
+        except (RowError, *BROKEN):
+            return False
+        self.events += found
+        return True
+
+
+def _decode(line: bytes) -> Any:
+    """A row, if need be without bytes that are no UTF-8 and escapes that are no character: U+FFFD stands for them.
+
+    Such text comes from a client, who could else hide a request from the log by it.
+    """
+    try:
+        return _ANY.decode(line)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        repaired = line.decode(errors="replace").encode()
+        repaired = _ESCAPES.sub(lambda m: m[1] or b"\\ufffd", repaired)
+        if repaired == line:
+            raise error
+        return _ANY.decode(repaired)
+
+
+def _why(line: bytes, error: Exception) -> str:
+    if _NOT_A_NUMBER.search(line):
+        return "no JSON: holds NaN or Infinity, expected a number or null"
+    return explain(error)

@@ -1,0 +1,47 @@
+"""Trees as plain arrays: shares add up to the prediction, and the shipped ones are monotone."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from detector.scoring import Scorer
+from detector.signals import SIGNALS
+from detector.trees import TreeModel, Trees
+
+SCORER = Scorer.load()
+VALUES = arrays(np.float64, (3, len(SIGNALS)), elements=st.floats(0, 4))
+
+
+def test_shares_of_a_hand_made_tree() -> None:
+    """One split on the first feature, then one on the second: each gets the change of the expected value."""
+    trees = Trees(
+        roots=[0],
+        feature=[0, -1, 1, -1, -1],
+        threshold=[1.0, 0, 2.0, 0, 0],
+        left=[1, 0, 3, 0, 0],
+        right=[2, 0, 4, 0, 0],
+        value=[0.5, -1.0, 1.0, 0.0, 3.0],
+        base=0.25,
+    )
+    model = TreeModel(trees)
+    shares = model.shares(np.array([[0.0, 9.0], [2.0, 9.0], [2.0, 1.0]]))
+    assert model.base == 0.75
+    assert shares.tolist() == [[-1.5, 0.0], [0.5, 2.0], [0.5, -1.0]]
+
+
+@given(VALUES)
+def test_reasons_add_up_to_the_risk(values: np.ndarray) -> None:
+    """The log-odds are the base and all contributions, nothing else."""
+    assert np.allclose(SCORER.log_odds(values), SCORER.model.base + SCORER.contributions(values).sum(axis=1))
+
+
+@given(VALUES, st.integers(0, len(SIGNALS) - 1), st.floats(0.01, 3))
+def test_more_evidence_never_turns_the_verdict_round(values: np.ndarray, j: int, more: float) -> None:
+    """More of a signal for never lowers the risk, more of one against never raises it, whatever the others say."""
+    stronger = values.copy()
+    stronger[:, j] += more
+    change = SCORER.log_odds(stronger) - SCORER.log_odds(values)
+    assert (change * (1 if SIGNALS[j].direction == "for" else -1) >= -1e-6).all()
