@@ -144,7 +144,7 @@ def inputs(pairs: list[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray]:
     ]
     frame = pl.DataFrame([r for r, _, _ in scanned], schema=_SCAN_SCHEMA, orient="row")
     prompts, systems = [p for _, p, _ in scanned], [s for _, _, s in scanned]
-    return ends(encoder, prompts, systems), structure(prompts, systems, frame)
+    return ends(encoder, prompts, systems), structure(prompts, frame)
 
 
 def main() -> None:
