@@ -1,105 +1,179 @@
-"""LiteLLM: the account is the verified owner, whatever the client claims."""
+"""LiteLLM's rows: every field where it belongs, and the account the verified one."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from detector.formats import parse_body
-
-
-def payload(**changes: Any) -> dict[str, Any]:
-    """A row in the shape of StandardLoggingPayload, made for the test."""
-    metadata = {
-        "user_api_key_hash": "0" * 64,
-        "user_api_key_user_id": "user-a",
-        "user_api_key_team_id": "team-a",
-        "user_api_key_org_id": None,
-        "user_api_key_user_email": "a@corp.example",
-        "user_api_key_auth_metadata": {"plan": "pro"},
-        "usage_object": {"completion_tokens_details": {"reasoning_tokens": 3}},
-    }
-    row = {
-        "litellm_call_id": "call-1",
-        "call_type": "acompletion",
-        "stream": True,
-        "status": "success",
-        "startTime": 1788776100.5,
-        "response_time": 0.25,
-        "model": "openai/m",
-        "model_group": "m",
-        "metadata": {**metadata, **changes.pop("metadata", {})},
-        "prompt_tokens": 7,
-        "completion_tokens": 11,
-        "end_user": "claimed",
-        "requester_ip_address": "192.0.2.1",
-        "user_agent": "curl",
-        "messages": [{"role": "user", "content": "hi"}],
-        "response": {"choices": [{"message": {"role": "assistant", "content": "hello"}}]},
-        "model_parameters": {"temperature": 0.5, "max_tokens": 9, "n": 2},
-    }
-    return {**row, **changes}
+from detector.event import Event
+from detector.formats import FORMATS, parse_body
+from detector.formats.base import RowError
+from tests.detector.formats.bodies import encode, litellm
+from tests.detector.formats.test_canonical import json_values, one
 
 
-def one(row: dict[str, Any]) -> Any:
-    """The only event of a row."""
-    (event,) = parse_body(json.dumps(row).encode(), "litellm").events
-    return event
+def converted(**fields: Any) -> Event:
+    """The event of one row."""
+    return one(parse_body(encode([litellm(**fields)])))
 
 
-def test_fields_arrive() -> None:
-    """Identity, usage, parameters, answer and client are mapped."""
-    event = one(payload())
-    assert (event.event_id, event.account_id, event.api_key_id, event.end_user_id, event.model) == (
-        "call-1",
-        "user-a",
-        "0" * 64,
-        "claimed",
-        "m",
-    )
-    assert (event.usage.input_tokens, event.usage.output_tokens, event.usage.reasoning_tokens) == (7, 11, 3)
-    assert (event.params.temperature, event.params.max_tokens, event.params.n, event.params.stream) == (0.5, 9, 2, True)
-    assert (event.response, event.status, event.latency_ms, event.client.ip, event.account.email_domain) == (
-        "hello",
-        200,
-        250.0,
-        "192.0.2.1",
-        "corp.example",
-    )
+def with_metadata(**fields: Any) -> Event:
+    """The event of a row with other metadata."""
+    return converted(metadata={**litellm()["metadata"], **fields})
+
+
+def test_fields() -> None:
+    """Identity, parameters, usage, answer, times and client arrive in their places."""
+    event = converted()
+    assert event.event_id == "call-1"
+    assert event.timestamp.isoformat() == "2026-09-07T10:15:00.250000+00:00"
+    assert (event.account_id, event.organization_id, event.api_key_id) == ("user-dora", "team-7", "0f" * 32)
+    assert (event.end_user_id, event.session_id) == ("claimed", None)
+    assert (event.model, event.operation, event.status, event.latency_ms) == ("gpt-4o", "chat", 200, 750.0)
+    assert [(m.role, m.content) for m in event.messages] == [("system", "Be brief."), ("user", "Name a river.")]
+    assert (event.params.temperature, event.params.max_tokens, event.params.n) == (0.5, 99, 2)
+    assert event.tools == ["lookup"]
+    usage = event.usage
+    assert (usage.input_tokens, usage.output_tokens) == (10, 20)
+    assert (usage.reasoning_tokens, usage.cached_input_tokens) == (5, 3)
+    assert (event.response, event.finish_reason) == ("Elbe.", "stop")
+    assert (event.client.ip, event.client.user_agent) == ("198.51.100.9", "client/2")
+    assert (event.account.email_domain, event.account.plan) == ("example.test", "pro")
+    assert event.extra == {}
+
+
+def test_array_lines_and_single_are_the_same() -> None:
+    """The three log formats of the callback lead to the same events, by the fast way and the thorough one."""
+    rows = [litellm(n) for n in range(3)]
+    array = parse_body(encode(rows))
+    assert parse_body(b"\n".join(map(encode, rows))) == array
+    assert [one(parse_body(encode(r), "litellm")) for r in rows] == array.events
+    assert [e for r in rows for e in FORMATS["litellm"].convert(r)] == array.events
 
 
 @pytest.mark.parametrize(
-    ("metadata", "owner"),
+    ("fields", "owner"),
     [
-        ({"user_api_key_user_id": "default_user_id"}, "team-a"),
-        ({"user_api_key_user_id": None, "user_api_key_team_id": None}, "0" * 64),
-        ({"user_api_key_user_id": "user-b"}, "user-b"),
+        ({}, "user-dora"),
+        ({"user_api_key_user_id": "default_user_id"}, "team-7"),
+        ({"user_api_key_user_id": None, "user_api_key_team_id": None}, "0f" * 32),
+        ({"user_api_key_user_id": None, "user_api_key_team_id": None, "user_api_key_org_id": "org"}, "org"),
+        (
+            {
+                "user_api_key_user_id": "default_user_id",
+                "user_api_key_team_id": None,
+                "user_api_key_hash": "litellm_proxy_master_key",
+            },
+            "litellm_proxy_master_key",
+        ),
     ],
 )
-def test_the_owner_is_verified(metadata: dict[str, Any], owner: str) -> None:
-    """User, else team, else key; the claimed end user is never the account."""
-    assert one(payload(metadata=metadata)).account_id == owner
+def test_owner(fields: dict[str, Any], owner: str) -> None:
+    """The account is the key's user, else its team or organization, else the key; never the claimed end user."""
+    assert with_metadata(**fields).account_id == owner
 
 
-def test_failures_and_responses_api() -> None:
-    """A failed call keeps its status; the Responses API's output is the answer."""
-    assert one(payload(status="failure", response={}, error_information={"error_code": "429"})).status == 429
-    assert (
-        one(payload(response={"output": [{"content": [{"type": "output_text", "text": "well"}]}]})).response == "well"
+def test_a_key_is_never_stored_as_it_is() -> None:
+    """Where a key stands in place of its hash, its hash is stored."""
+    event = with_metadata(user_api_key_hash="sk-1234567890", user_api_key_user_id=None, user_api_key_team_id=None)
+    assert event.account_id == event.api_key_id
+    assert len(event.account_id) == 64
+    assert "sk-" not in event.account_id
+
+
+def test_nobody() -> None:
+    """Without any owner a row is refused with the likely cause, or goes to the account that was given."""
+    row = litellm(metadata={})
+    assert "redact_user_api_key_info" in parse_body(encode(row)).rejected[0].error
+    assert one(parse_body(encode(row), account="ours")).account_id == "ours"
+
+
+def test_refused_key() -> None:
+    """The row of a refused key is kept, under the key's hash and with the status, so that probing can be seen."""
+    event = converted(
+        status="failure",
+        response={},
+        error_information={"error_code": "401", "error_class": "ProxyException"},
+        metadata={"user_api_key_hash": "ab" * 32, "user_api_key_user_id": None},
     )
+    assert (event.account_id, event.status, event.response) == ("ab" * 32, 401, None)
 
 
-def test_without_an_owner_the_row_is_refused() -> None:
-    """A row that names nobody is rejected with a hint at the setting that hides the owner."""
-    body = json.dumps(
-        [
-            payload(metadata={"user_api_key_user_id": None, "user_api_key_team_id": None, "user_api_key_hash": None}),
-            payload(),
-        ]
-    ).encode()
-    parsed = parse_body(body, "auto")
-    assert [r.index for r in parsed.rejected] == [0]
-    assert "redact_user_api_key_info" in parsed.rejected[0].error
-    assert len(parsed.events) == 1
+def test_failure_without_a_code() -> None:
+    """A failure that names no code counts as one."""
+    assert converted(status="failure", response={}).status == 500
+
+
+def test_streaming() -> None:
+    """A streamed request is marked, whichever field says so."""
+    assert converted(stream=True).params.stream is True
+    assert converted(model_parameters={"stream": True}).params.stream is True
+    assert converted(model_parameters={"stream": False}).params.stream is False
+
+
+def test_responses_api() -> None:
+    """The output of the Responses API is read: text, tool calls and the summary of reasoning."""
+    output = [
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "First thought."}]},
+        {"type": "function_call", "name": "lookup", "arguments": "{}"},
+        {"type": "message", "content": [{"type": "output_text", "text": "Done."}]},
+    ]
+    event = converted(call_type="aresponses", response={"output": output, "status": "completed"})
+    assert event.response == {
+        "content": "Done.",
+        "tool_calls": [{"name": "lookup", "arguments": "{}"}],
+        "reasoning": "First thought.",
+    }
+    assert (event.operation, event.finish_reason) == ("responses", "completed")
+
+
+def test_anthropic_response() -> None:
+    """Content blocks as Anthropic sends them are read where LiteLLM passes them on."""
+    blocks = [{"type": "text", "text": "Yes."}, {"type": "tool_use", "name": "bash", "input": {"cmd": "ls"}}]
+    event = converted(call_type="anthropic_messages", response={"content": blocks, "stop_reason": "tool_use"})
+    assert event.response == {"content": "Yes.", "tool_calls": [{"name": "bash", "arguments": {"cmd": "ls"}}]}
+    assert (event.operation, event.finish_reason) == ("chat", "tool_use")
+
+
+def test_tool_turns() -> None:
+    """Tool calls and results in the history keep their roles."""
+    turns = [
+        {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "content": "42"},
+        {"role": "user", "content": [{"type": "tool_result", "content": "43"}, {"type": "text", "text": "go on"}]},
+    ]
+    assert [(m.role, m.content) for m in converted(messages=turns).messages] == [
+        ("assistant", None),
+        ("tool", "42"),
+        ("tool", "43"),
+        ("user", "go on"),
+    ]
+
+
+def test_without_content() -> None:
+    """A row whose content was switched off is an event without text."""
+    event = converted(messages="redacted-by-litellm", response=None)
+    assert event.response is None
+    assert event.usage.output_tokens == 20
+
+
+def test_bad_rows_are_named_by_index() -> None:
+    """A row without an id or a time is named, the others are kept."""
+    found = parse_body(encode([litellm(1), litellm(2, litellm_call_id=None, id=None), litellm(3, startTime="soon")]))
+    assert [e.event_id for e in found.events] == ["call-1"]
+    assert [(r.index, r.error.partition(":")[0]) for r in found.rejected] == [(1, "litellm_call_id"), (2, "startTime")]
+
+
+@settings(max_examples=200, deadline=None)
+@given(fields=st.dictionaries(st.sampled_from(sorted(litellm())), json_values))
+def test_any_value_in_any_field(fields: dict[str, Any]) -> None:
+    """Whatever stands in any field, the row is read or refused in words."""
+    try:
+        found = FORMATS["litellm"].convert(litellm(**fields))
+    except RowError as error:
+        assert str(error)
+    else:
+        assert len(found) == 1

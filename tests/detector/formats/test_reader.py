@@ -111,7 +111,7 @@ def test_truncated_gzip_keeps_what_was_whole(tmp_path: Path, events: list[Event]
     (tmp_path / "log.jsonl.gz").write_bytes(gzip.compress(lines(events))[:-2000])
     found, rejected = everything(tmp_path / "log.jsonl.gz")
     assert 0 < len(found) < len(events)
-    assert "ends or breaks here" in rejected[-1]
+    assert "cut off" in rejected[-1]
 
 
 @pytest.mark.parametrize(
@@ -179,9 +179,10 @@ def test_any_body_is_read_or_refused_in_words(body: bytes) -> None:
 
 
 def test_deep_nesting_is_refused() -> None:
-    """JSON nested a hundred thousand times is an error, not a crash."""
-    with pytest.raises(FormatError):
-        parse_body(b"[" * 100_000)
+    """JSON nested a hundred thousand times is an error in words, not a crash."""
+    parsed = parse_body(b"[" * 100_000)
+    assert parsed.events == []
+    assert "nested" in parsed.rejected[0].error
 
 
 @given(st.integers(0, 10**6), st.text(min_size=1, max_size=50).filter(lambda t: t.isprintable()))
