@@ -241,7 +241,7 @@ def account_findings(
                         unit="risk of the campaign",
                         percentile=1.0,
                         contribution=logit(min(max(place.risk, 1e-6), 1 - 1e-6)),
-                        text=f"Campaign {place.campaign_id}: {place.why}",
+                        text=f"{place.why} Campaign {place.campaign_id}.",
                         event_ids=finding.example_event_ids,
                     ),
                 )

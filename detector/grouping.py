@@ -55,7 +55,7 @@ def assess_campaigns(profiles: Profiles, scorer: Scorer) -> tuple[list[CampaignF
         flagged = campaign_risk >= weights.flag_at
         harvest = harvest_of(scored.contributions[int(i)])
         for acct, count, first in uses.iter_rows():
-            why = f"{count} of its requests are part of the shared work. {own_ties[0].text}"
+            why = f"{count} of its requests are work that {len(uses)} accounts share. {own_ties[0].text}"
             since = when(max(first, times[group])) if flagged else None
             member_of[acct] = Membership(campaign_id, campaign_risk, why, harvest, since)
         finding = campaign_finding(
