@@ -63,18 +63,17 @@ def _items(text: bytes, intake: Intake) -> None:
 
 def _lines(text: bytes, intake: Intake) -> None:
     """Rows a line, or one object over several lines."""
-    if b"\n" not in text:
-        lines = [text]
-    else:
+    if intake.good_lines(text):
+        return
+    lines = [line for line in text.split(b"\n") if line.strip()]
+    if len(lines) > 1:
         try:
             intake.row(msgspec.json.decode(text, type=dict), 0)
             return
         except BROKEN:
-            lines = [line for line in text.split(b"\n") if line.strip()]
-    if len(lines) > 1:
-        intake.lines(b"\n".join(lines), int)
-    else:
-        intake.line(lines[0], 0)
+            pass
+    for index, line in enumerate(lines):
+        intake.line(line, index)
     if not intake.events and all(reason.startswith("no JSON") for _, reason in intake.rejected):
         raise FormatError(
             f"the body is no JSON: {_complaint(lines[0])}; send an array, an object, or one object a line"

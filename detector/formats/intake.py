@@ -56,11 +56,15 @@ class Intake:
 
     def lines(self, block: bytes, where: Callable[[int], Any]) -> None:
         """Take a block of whole lines; ``where`` names a line by its number in the block, from 0."""
-        self._look(block)
-        if len(block) <= self._max_bytes and self._fast(lambda decoders: decoders.row.decode_lines(block)):
+        if self.good_lines(block):
             return
         for number, line in enumerate(block.split(b"\n")):
             self.line(line, where(number))
+
+    def good_lines(self, block: bytes) -> bool:
+        """Take a block of whole lines where all of them are good; False, with nothing taken, where one is not."""
+        self._look(block)
+        return len(block) <= self._max_bytes and self._fast(lambda decoders: decoders.row.decode_lines(block))
 
     def array(self, text: bytes, where: Callable[[int], Any]) -> bool:
         """Take a JSON array; False, with nothing taken, where it is no JSON as a whole."""

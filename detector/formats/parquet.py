@@ -13,10 +13,9 @@ from detector.formats.intake import Intake
 
 BLOCK_ROWS = 2048  # rows held at a time
 # Columns that are objects or arrays, and that some writers can only keep as JSON text
-JSON_COLUMNS = frozenset(
-    ("messages", "params", "usage", "client", "account", "tools", "extra")
-    + ("metadata", "model_parameters", "error_information", "request", "body", "result")
-)
+_CANONICAL = ("messages", "params", "usage", "client", "account", "tools", "extra")
+_FOREIGN = ("metadata", "model_parameters", "error_information", "request", "body", "result")
+JSON_COLUMNS = frozenset((*_CANONICAL, *_FOREIGN))
 
 
 def feed(file: Path, intake: Intake) -> Iterator[int]:

@@ -174,6 +174,7 @@ def test_any_value_in_any_field(fields: dict[str, Any]) -> None:
     try:
         found = FORMATS["litellm"].convert(litellm(**fields))
     except RowError as error:
-        assert str(error)
+        reason = str(error)
+        assert reason
     else:
         assert len(found) == 1

@@ -17,6 +17,7 @@ from detector.event import Event
 from detector.formats import FormatError, parse_body, read
 from detector.simulate import PRESETS, simulate
 from tests.detector.builders import event
+from tests.detector.formats.bodies import encode, litellm, row
 
 ROW = {
     "event_id": "e1",
@@ -190,3 +191,187 @@ def test_events_round_trip(number: int, text: str) -> None:
     """What is written is read back."""
     made = event(number, text, number % 1440, (text, text), model=text)
     assert parse_body(msgspec.json.encode(made), "canonical").events == [made]
+
+
+def ids(path: Path | str, **options: object) -> list[str]:
+    """Ids of the events of a path that has no bad row."""
+    found, rejected = everything(path, **options)  # type: ignore[arg-type]
+    assert rejected == []
+    return [e.event_id for e in found]
+
+
+def test_windows_files(tmp_path: Path) -> None:
+    """A byte order mark, CRLF and blank lines are no errors, and lines are counted as an editor counts them."""
+    content = b"\xef\xbb\xbf" + encode(row(1)) + b"\r\n\r\n" + encode(row(2)) + b"\r\nbad\r\n" + encode(row(3))
+    (tmp_path / "log.jsonl").write_bytes(content)
+    (batch,) = read([tmp_path / "log.jsonl"])
+    assert [e.event_id for e in batch.events] == ["e1", "e2", "e3"]
+    assert [(r.line, r.reason.partition(":")[0]) for r in batch.rejected] == [(4, "no JSON")]
+    assert batch.bytes_read == batch.total_bytes == len(content)
+
+
+def test_patterns_folders_and_doubles(tmp_path: Path) -> None:
+    """Folders are searched, hidden files passed over, patterns resolved, and no file is read twice."""
+    (tmp_path / "sub").mkdir()
+    for number, name in enumerate(["a.jsonl", "b.ndjson", "sub/c.json", ".hidden.jsonl", "notes.txt"]):
+        (tmp_path / name).write_bytes(encode(row(number)))
+    assert ids(tmp_path) == ["e0", "e1", "e2"]
+    assert ids(tmp_path / "*.jsonl") == ["e0"]
+    assert ids(tmp_path / "**" / "*.json") == ["e2"]
+    found = [e.event_id for b in read([tmp_path / "a.jsonl", tmp_path]) for e in b.events]
+    assert found == ["e0", "e1", "e2"]
+
+
+@pytest.mark.parametrize("name", ["x.jsonl.gz", "x.jsonl.zst", "x.parquet"])
+def test_endings_that_lie(tmp_path: Path, name: str) -> None:
+    """A file that is not what its ending says is an error before anything is read."""
+    (tmp_path / name).write_bytes(encode(row(1)))
+    with pytest.raises(FormatError, match="though its ending says so"):
+        list(read([tmp_path]))
+
+
+def test_nothing_in_it(tmp_path: Path) -> None:
+    """Empty files are an error where there is nothing else, and no error beside others."""
+    (tmp_path / "a.jsonl").touch()
+    with pytest.raises(FormatError, match="is empty"):
+        list(read([tmp_path / "a.jsonl"]))
+    (tmp_path / "b.jsonl").write_bytes(encode(row(1)))
+    assert ids(tmp_path) == ["e1"]
+    with pytest.raises(FormatError, match="nothing to read"):
+        list(read([]))
+
+
+def test_unknown_format(tmp_path: Path) -> None:
+    """A format that does not exist is named with those that do."""
+    with pytest.raises(FormatError, match="litellm"):
+        list(read([tmp_path], format="csv"))
+
+
+def test_cut_off_zstd(tmp_path: Path, events: list[Event]) -> None:
+    """A Zstandard file that ends too early is read up to there and reported; several frames are one file."""
+    packed = zstandard.ZstdCompressor().compress(lines(events[:150])) + zstandard.ZstdCompressor().compress(
+        lines(events[150:])
+    )
+    (tmp_path / "log.jsonl.zst").write_bytes(packed)
+    assert everything(tmp_path / "log.jsonl.zst") == (events, [])
+    (tmp_path / "log.jsonl.zst").write_bytes(packed[:-20])
+    found, rejected = everything(tmp_path / "log.jsonl.zst")
+    assert found == events[: len(found)]
+    assert 150 <= len(found) < 300
+    assert "cut off here" in rejected[-1]
+
+
+def test_cut_off_json_array(tmp_path: Path) -> None:
+    """Of an array in a cut-off gzip file the whole items are kept."""
+    data = b"[" + b",\n".join(encode(row(n, model=f"m{n * n * 7919}")) for n in range(500)) + b"]"
+    (tmp_path / "log.json.gz").write_bytes(gzip.compress(data)[:-1500])
+    found, rejected = everything(tmp_path / "log.json.gz")
+    assert [e.event_id for e in found] == [f"e{n}" for n in range(len(found))]
+    assert len(found) > 10
+    assert "cut off here" in rejected[-1]
+
+
+def test_damaged_parquet(tmp_path: Path, events: list[Event]) -> None:
+    """A damaged table is reported and hides no other file."""
+    (tmp_path / "a.parquet").write_bytes(b"PAR1" + bytes(100))
+    (tmp_path / "b.jsonl").write_bytes(lines(events))
+    found, rejected = everything(tmp_path)
+    assert found == events
+    assert ["Parquet file breaks here" in r for r in rejected] == [True]
+
+
+def test_parquet_with_nested_columns(tmp_path: Path) -> None:
+    """Structs, lists of structs and real times are read like JSON, and absent cells are absent."""
+    rows = [row(1, params={"temperature": 0.5, "seed": None}), row(2, params=None, usage=None)]
+    table = pl.DataFrame(rows).with_columns(pl.col("timestamp").str.to_datetime(time_zone="UTC"))
+    table.write_parquet(tmp_path / "log.parquet")
+    found, rejected = everything(tmp_path / "log.parquet")
+    assert rejected == []
+    assert found == [e for r in rows for e in parse_body(encode(r)).events]
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "log.json"])
+def test_huge_rows_are_rejected_unread(tmp_path: Path, name: str) -> None:
+    """A row beyond the limit is reported, and the rows around it are read, whatever pieces the file comes in."""
+    rows = [encode(row(n)) for n in range(4)]
+    rows[1] = encode(row(1, response="x" * 3_000_000))
+    data = b"\n".join(rows) if name.endswith("l") else b"[" + b",".join(rows) + b"]"
+    (tmp_path / name).write_bytes(data)
+    batches = list(read([tmp_path / name], max_line_bytes=1_000_000))
+    assert [e.event_id for b in batches for e in b.events] == ["e0", "e2", "e3"]
+    assert [(r.line, "longer than 1,000,000 bytes" in r.reason) for b in batches for r in b.rejected] == [(2, True)]
+    assert everything(tmp_path / name)[1] == []
+
+
+def test_array_larger_than_what_is_held(tmp_path: Path) -> None:
+    """An array too large to hold is read item by item, with the same result."""
+    rows = [row(n, response='quote " brace } comma , backslash \\') for n in range(9000)]
+    (tmp_path / "log.json").write_bytes(json.dumps(rows, indent=1).encode())
+    assert ids(tmp_path / "log.json", max_line_bytes=100_000) == [f"e{n}" for n in range(9000)]
+
+
+def test_lines_in_a_json_file(tmp_path: Path) -> None:
+    """Lines under the ending .json are lines; objects over several lines are objects."""
+    (tmp_path / "a.json").write_bytes(encode(row(1)) + b"\n{broken\n" + encode(row(2)))
+    (tmp_path / "b.json").write_bytes(json.dumps(row(3), indent=2).encode() + json.dumps(row(4), indent=2).encode())
+    (batch,) = read([tmp_path])
+    assert [e.event_id for e in batch.events] == ["e1", "e2", "e3", "e4"]
+    assert [(Path(r.file).name, r.line) for r in batch.rejected] == [("a.json", 2)]
+
+
+def test_unknown_fields_are_left_out_unless_asked_for(tmp_path: Path) -> None:
+    """An audit has no use for unknown fields; who wants them gets them without secrets."""
+    (tmp_path / "log.jsonl").write_bytes(encode(row(1, region="eu", extra={"a": 1, "password": "x"})))
+    (plain,) = read([tmp_path])
+    (kept,) = read([tmp_path], keep_extra=True)
+    assert plain.events[0].extra == {}
+    assert kept.events[0].extra == {"a": 1, "region": "eu"}
+
+
+_KINDS = st.sampled_from(["canonical", "litellm", "loose", "unknown", "bad", "blank"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kinds=st.lists(_KINDS, min_size=1, max_size=12), size=st.integers(1, 5), cut=st.integers(0, 12))
+def test_order_and_batching_change_nothing(tmp_path: Path, kinds: list[str], size: int, cut: int) -> None:
+    """Mixed formats, bad rows, any batch size, one file or two: each row leads to what it leads to alone."""
+    made = {
+        "canonical": lambda n: encode(row(n)),
+        "litellm": lambda n: encode(litellm(n)),
+        "loose": lambda n: encode(row(n, timestamp=1788776100 + n, account_id=n)),
+        "unknown": lambda n: encode({"foo": n}),
+        "bad": lambda n: b'{"event_id": "%d", ' % n,
+        "blank": lambda n: b"  ",
+    }
+    rows = [made[kind](n) for n, kind in enumerate(kinds)]
+    expected_events, expected_rejected = [], []
+    for number, line in enumerate(rows, 1):
+        (tmp_path / "one.jsonl").write_bytes(line + b"\n")
+        for batch in read([tmp_path / "one.jsonl"]):
+            expected_events += batch.events
+            expected_rejected += [(number, r.reason) for r in batch.rejected]
+    (tmp_path / "all.jsonl").write_bytes(b"\n".join(rows) + b"\n")
+    batches = list(read([tmp_path / "all.jsonl"], batch_events=size))
+    assert [e for b in batches for e in b.events] == expected_events
+    assert [(r.line, r.reason) for b in batches for r in b.rejected] == expected_rejected
+    assert all(len(b.events) <= size and len(b.rejected) <= size for b in batches)
+    (tmp_path / "p1.jsonl").write_bytes(b"\n".join([*rows[:cut], b""]))
+    (tmp_path / "p2.jsonl").write_bytes(b"\n".join([*rows[cut:], b" "]))
+    assert [e for b in read([tmp_path / "p1.jsonl", tmp_path / "p2.jsonl"]) for e in b.events] == expected_events
+
+
+def test_memory_stays_bounded(tmp_path: Path) -> None:
+    """A gzip bomb of one endless line is given up at the limit instead of being held."""
+    import tracemalloc
+
+    with gzip.open(tmp_path / "log.jsonl.gz", "wb") as out:
+        for _ in range(200):
+            out.write(b"x" * (1 << 20))
+        out.write(b"\n" + encode(row(1)))
+    tracemalloc.start()
+    (batch,) = read([tmp_path / "log.jsonl.gz"])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [e.event_id for e in batch.events] == ["e1"]
+    assert [r.line for r in batch.rejected] == [1]
+    assert peak < 64 << 20
