@@ -17,6 +17,7 @@ test: .venv/installed-dev .venv-litellm/installed system lint ## install with th
 
 lint: .venv/installed-dev ## ruff, mypy and the import rules
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
