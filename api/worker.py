@@ -40,6 +40,7 @@ class Worker:
         self._state = segments.ensure(database)
         self._parts = _restore(database)
         self._assessed_at = float("-inf")
+        self._pause = 0.0
         self._beat_at = time.monotonic()
         self._stale = self._state.assessed_position < self._state.position
         self.stopping = threading.Event()
@@ -72,15 +73,15 @@ class Worker:
         elif time.monotonic() - self._beat_at > BEAT_SECONDS:
             segments.beat(self._database)
             self._beat_at = time.monotonic()
-        if self._stale and time.monotonic() - self._assessed_at >= self._settings.assess_seconds:
+        if self._stale and time.monotonic() - self._assessed_at >= self._pause:
             self._try_to_assess()
         return len(batch) == self._settings.worker_batch
 
     def assess(self) -> None:
         """Assess the window as it is and store the findings."""
+        start = time.perf_counter()
         merged = self._window()
         if merged is not None and len(merged):
-            start = time.perf_counter()
             assessment = self._findings.update(merged, self._state.position)
             log.info(
                 "assessed",
@@ -90,17 +91,23 @@ class Worker:
                 position=self._state.position,
                 seconds=round(time.perf_counter() - start, 2),
             )
-        self._assessed_at = time.monotonic()  # after its end, so that slow assessments leave time for reading
+        self._rest(start)
         self._stale = False
 
     def _try_to_assess(self) -> None:
+        start = time.perf_counter()
         try:
             self.assess()
         except (StorageError, segments.Moved):
             raise
         except Exception:  # profiling must go on; the overview shows how many events the findings do not reflect
             log.exception("assessment failed", position=self._state.position)
-            self._assessed_at = time.monotonic()
+            self._rest(start)
+
+    def _rest(self, start: float) -> None:
+        """No assessment for as long as this one took, at least: half of the time is for reading the log."""
+        self._pause = max(self._settings.assess_seconds, time.perf_counter() - start)
+        self._assessed_at = time.monotonic()
 
     def _read(self) -> list[events.Stored]:
         with self._database.read() as connection:
@@ -108,6 +115,7 @@ class Worker:
 
     def _advance(self, batch: Sequence[events.Stored]) -> None:
         readable = [stored.event for stored in batch if stored.event is not None]
+        now = datetime.now(UTC)  # one sender's wrong clock must not push everybody's traffic out of the window
         profile, used = self._profile(readable)
         self._state = segments.advance(
             self._database,
@@ -115,7 +123,7 @@ class Worker:
             last_seq=batch[-1].seq,
             events=used,
             skipped=len(batch) - used,
-            last_event_at=max((e.timestamp for e in readable), default=None),
+            last_event_at=max((e.timestamp for e in readable if e.timestamp <= now), default=None),
             profile=profile.to_bytes() if profile is not None else None,
         )
         if profile is not None:
@@ -147,10 +155,7 @@ class Worker:
 
     def _since(self) -> datetime | None:
         last = self._state.last_event_at
-        if last is None:
-            return None
-        # A wrong clock of one sender must not push everybody's traffic out of the window.
-        return min(last, datetime.now(UTC)) - timedelta(days=self._settings.window_days)
+        return None if last is None else last - timedelta(days=self._settings.window_days)
 
     def _compact(self) -> None:
         with self._database.read() as connection:

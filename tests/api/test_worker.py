@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -163,8 +165,46 @@ def test_failed_assessment_stops_no_profiling(
         while worker.step():
             pass
         assert (overview(database).worker_lag_events, overview(database).unassessed_events) == (0, 90)
-    worker.step()
-    assert overview(database).unassessed_events == 0
+    deadline = time.monotonic() + 30
+    while overview(database).unassessed_events:
+        assert time.monotonic() < deadline
+        worker.step()
+
+
+def test_assessing_takes_half_of_the_time_at_most(
+    database: Database, settings: Settings, detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However slow an assessment is, and with news all the time, as much time is left for reading the log."""
+    found, _ = traffic()
+    put(database, found[:900])
+    assess, spans = Detector.assess, []
+
+    def slowly(self: Detector, profiles: Profiles) -> Assessment:
+        start = time.monotonic()
+        time.sleep(0.4)
+        done = assess(self, profiles)
+        spans.append((start, time.monotonic()))
+        return done
+
+    monkeypatch.setattr(Detector, "assess", slowly)
+    worker = Worker(database, detector, settings.model_copy(update={"worker_batch": 1}))
+    deadline = time.monotonic() + 120
+    while len(spans) < 3:
+        assert time.monotonic() < deadline
+        worker.step()
+    for (start, end), (following, _) in pairwise(spans):
+        assert following - end >= end - start
+
+
+def test_a_wrong_clock_moves_no_window(database: Database, settings: Settings, detector: Detector) -> None:
+    """An event from the far future leaves older logs that are being replayed in the window."""
+    found, _ = traffic()
+    future = Event(event_id="f", timestamp=datetime(2999, 1, 1, tzinfo=UTC), account_id=found[0].account_id)
+    put(database, [*found[:200], future])
+    worker = Worker(database, detector, small(settings))
+    drain(worker)
+    assert worker.state.last_event_at == max(e.timestamp for e in found[:200])
+    assert sum(f.requests for _, f in cases.findings(database)) >= 200
 
 
 def test_decisions_stay_through_new_assessments(database: Database, settings: Settings, detector: Detector) -> None:
