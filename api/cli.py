@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -35,11 +35,30 @@ DataDir = Annotated[
     ),
 ]
 
+ApiPort = Annotated[
+    int | None,
+    typer.Option(
+        "--port", min=1, max=65535, help="Port of the API; else DISTILLWATCH_PORT, else 8400.", show_default=False
+    ),
+]
+DashboardPort = Annotated[
+    int | None,
+    typer.Option(
+        "--dashboard-port",
+        min=1,
+        max=65535,
+        help="Port of the dashboard; else DISTILLWATCH_DASHBOARD_PORT, else 8401.",
+        show_default=False,
+    ),
+]
 
-def load_settings(data_dir: Path | None = None) -> Settings:
-    """Settings of the environment; a bad one is told in words."""
+
+def load_settings(data_dir: Path | None = None, port: int | None = None, dashboard_port: int | None = None) -> Settings:
+    """Settings of the options given, else of the environment; a bad one is told in words."""
+    options = {"data_dir": data_dir, "port": port, "dashboard_port": dashboard_port}
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     try:
-        return Settings() if data_dir is None else Settings(data_dir=data_dir)
+        return Settings(**given)
     except ValidationError as error:
         problems = "; ".join(f"DISTILLWATCH_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise fail(problems) from error
@@ -75,14 +94,13 @@ def first_key(database: Database) -> str | None:
 
 
 @app.command()
-def serve(data_dir: DataDir = None) -> None:
+def serve(data_dir: DataDir = None, port: ApiPort = None, dashboard_port: DashboardPort = None) -> None:
     """Run API, worker and dashboard on this machine, on loopback, until Ctrl-C.
 
-    The embedded database is made and migrated. The first run prints the admin key, once. Ports and the rest are
-    environment variables: DISTILLWATCH_PORT (8400), DISTILLWATCH_DASHBOARD_PORT (8401), DISTILLWATCH_DATABASE_URL,
-    DISTILLWATCH_WINDOW_DAYS (28), DISTILLWATCH_CALIBRATION, ...
+    The embedded database is made and migrated. The first run prints the admin key, once. Further settings are environment
+    variables: DISTILLWATCH_DATABASE_URL, DISTILLWATCH_WINDOW_DAYS (28), DISTILLWATCH_CALIBRATION, ...
     """
-    settings = load_settings(data_dir)
+    settings = load_settings(data_dir, port, dashboard_port)
     with opened(settings, create=True) as database:
         secret = first_key(database)
     stopping = supervise.stop_signals()
@@ -103,13 +121,13 @@ def serve(data_dir: DataDir = None) -> None:
 
 
 @app.command()
-def api(data_dir: DataDir = None) -> None:
+def api(data_dir: DataDir = None, port: ApiPort = None) -> None:
     """Run the API alone, over a migrated database (DISTILLWATCH_DATABASE_URL for PostgreSQL)."""
     import uvicorn
 
     from api.app import create_app
 
-    settings = load_settings(data_dir)
+    settings = load_settings(data_dir, port)
     with opened(settings, create=True):
         pass
     configure_log()
@@ -142,9 +160,9 @@ def worker(data_dir: DataDir = None) -> None:
 
 
 @app.command()
-def dashboard() -> None:
+def dashboard(dashboard_port: DashboardPort = None) -> None:
     """Run the dashboard alone, on loopback; DISTILLWATCH_API_URL says where the API is."""
-    settings = load_settings()
+    settings = load_settings(dashboard_port=dashboard_port)
     os.environ.setdefault("DISTILLWATCH_API_URL", supervise.api_url(settings))
     typer.echo(f"Dashboard  {supervise.dashboard_url(settings)}   (API {os.environ['DISTILLWATCH_API_URL']})")
     try:

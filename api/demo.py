@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from api import supervise
-from api.cli import first_key, load_settings, opened
+from api.cli import ApiPort, DashboardPort, first_key, load_settings, opened
 from api.settings import Settings
 from detector.cli import app, fail
 from detector.event import Event
@@ -36,6 +36,8 @@ def demo(
     ),
     scenario: Annotated[str, typer.Option(help="Traffic: smoke (small) or demo (a week).")] = "demo",
     exit: Annotated[bool, typer.Option("--exit", help="Stop when the result is shown, instead of at Ctrl-C.")] = False,
+    port: ApiPort = None,
+    dashboard_port: DashboardPort = None,
 ) -> None:
     """Show it all: start the three parts, send a simulated week through the API, compare flags with what was planted."""
     from detector.simulate import PRESETS, simulate
@@ -43,7 +45,7 @@ def demo(
     if scenario not in PRESETS:
         raise fail(f"unknown scenario {scenario!r}: choose one of {', '.join(PRESETS)}")
     _fresh(data_dir)
-    settings = load_settings(data_dir).model_copy(update={"database_url": "", "assess_seconds": 2.0})
+    settings = load_settings(data_dir, port, dashboard_port).model_copy(update={"database_url": "", "assess_seconds": 2.0})
     console = Console()
     with opened(settings, create=True) as database:
         secret = first_key(database)

@@ -100,6 +100,13 @@ def test_bad_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "cannot be opened" in run("keys", "list", code=2).stderr
 
 
+@pytest.mark.parametrize("command", ["serve", "api"])
+def test_bad_port_is_named(command: str, folder: Path) -> None:
+    """A port that is none is refused by its option, before anything is made."""
+    assert "--port" in run(command, "--port", "65536", code=2).stderr
+    assert not folder.exists()
+
+
 def test_demo_empties_no_foreign_folder(tmp_path: Path) -> None:
     """The demo refuses a folder that holds something else."""
     (tmp_path / "mine.txt").write_text("dear")

@@ -30,10 +30,10 @@ class Service:
         self.output = folder / "output"
         port, dashboard = free_port(), free_port()
         self.api, self.dashboard = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{dashboard}"
-        given = {"DATA_DIR": folder / "data", "PORT": port, "DASHBOARD_PORT": dashboard, "DATABASE_URL": ""}
+        given = {"DATA_DIR": folder / "data", "PORT": 1, "DASHBOARD_PORT": dashboard, "DATABASE_URL": ""}
         env = {**os.environ, **{f"DISTILLWATCH_{k}": str(v) for k, v in given.items()}}
         with self.output.open("wb") as output:
-            command = [sys.executable, "-m", "api", "serve"]
+            command = [sys.executable, "-m", "api", "serve", "--port", str(port)]  # goes before the environment
             self.process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
 
     def text(self) -> str:
