@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -11,18 +10,16 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import Keyring
+from api.middleware import Guard
 from api.routes import admin, campaigns, cases, health, ingest, verdicts
-from api.services import metrics
 from api.services.writer import Writer
 from api.settings import Settings
 from api.storage import migrate
 from api.storage.engine import Database, StorageError
 
 RETRY_SECONDS = "2"
-METHODS = {"GET", "HEAD", "POST", "DELETE"}  # anything else is one label: clients must not be able to make more
 
 log = structlog.get_logger()
 
@@ -58,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for module in (ingest, cases, campaigns, verdicts, admin, health):
         app.include_router(module.router)
     app.add_exception_handler(StorageError, _no_database)
-    app.add_middleware(Measure)
+    app.add_middleware(Guard)
     return app
 
 
@@ -66,32 +63,3 @@ async def _no_database(request: Request, error: Exception) -> Response:
     log.error("database failed", path=request.url.path, error=str(error))
     headers = {"Retry-After": RETRY_SECONDS}
     return JSONResponse({"detail": "the database does not answer; try again"}, 503, headers=headers)
-
-
-class Measure:
-    """Times every request, by the pattern of its route, so that ids make no labels."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything through."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        start = time.perf_counter()
-        status = 500
-
-        async def note(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, note)
-        finally:
-            route = getattr(scope.get("route"), "path", "unknown")
-            method = scope["method"] if scope["method"] in METHODS else "other"
-            elapsed = time.perf_counter() - start
-            metrics.REQUEST_SECONDS.labels(method, route, str(status)).observe(elapsed)

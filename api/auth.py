@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from api.schemas import Role
@@ -25,6 +25,9 @@ TRAIL: frozenset[Role] = frozenset({"lead", "admin", "auditor"})
 ADMIN: frozenset[Role] = frozenset({"admin"})
 
 _bearer = HTTPBearer(auto_error=False, description="A key made with `distillwatch keys create`")
+_basic = HTTPBasic(
+    auto_error=False, description="The key as password, for senders that can do nothing else; any user name"
+)
 
 
 class Keyring:
@@ -56,26 +59,44 @@ async def signed_in(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 ) -> keys.Key:
     """The caller's key. Answers 401 without a good one."""
-    if credentials is None:
-        raise _unauthorised("no key: send the header `Authorization: Bearer KEY`")
-    keyring: Keyring = request.app.state.keyring
-    key = await keyring.find(credentials.credentials)
-    if key is None:
-        raise _unauthorised("the key is unknown or revoked")
-    return key
+    return await _find(request, credentials.credentials if credentials else None)
+
+
+async def sender(
+    request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    basic: Annotated[HTTPBasicCredentials | None, Security(_basic)],
+) -> keys.Key:
+    """The key of who sends logs, whose gateway may know no other way than a password in the address."""
+    secret = bearer.credentials if bearer else basic.password if basic else None
+    return _allowed(await _find(request, secret), INGEST)
 
 
 def require(roles: frozenset[Role]) -> Callable[[keys.Key], Awaitable[keys.Key]]:
     """A dependency: the caller's key, if its role is among these; else 403."""
 
     async def check(key: Annotated[keys.Key, Depends(signed_in)]) -> keys.Key:
-        if key.role not in roles:
-            raise HTTPException(
-                403, f"a key of role {key.role} may not do this; it takes one of {', '.join(sorted(roles))}"
-            )
-        return key
+        return _allowed(key, roles)
 
     return check
+
+
+async def _find(request: Request, secret: str | None) -> keys.Key:
+    if secret is None:
+        raise _unauthorised("no key: send the header `Authorization: Bearer KEY`")
+    keyring: Keyring = request.app.state.keyring
+    key = await keyring.find(secret)
+    if key is None:
+        raise _unauthorised("the key is unknown or revoked")
+    return key
+
+
+def _allowed(key: keys.Key, roles: frozenset[Role]) -> keys.Key:
+    if key.role not in roles:
+        raise HTTPException(
+            403, f"a key of role {key.role} may not do this; it takes one of {', '.join(sorted(roles))}"
+        )
+    return key
 
 
 def _unauthorised(detail: str) -> HTTPException:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Request
 
 from api.auth import Keyring
-from api.routes.common import Admin, AnyKey, Auditor, Data
+from api.routes.common import Admin, AnyKey, Auditor, Data, Limit, Offset
 from api.schemas import AuditEntry, AuditPage, KeyCreated, KeyIn, KeyOut, Me
 from api.storage import audit, keys
 
@@ -21,12 +19,7 @@ async def get_me(key: AnyKey) -> Me:
 
 
 @router.get("/v1/audit")
-def get_audit(
-    key: Auditor,
-    database: Data,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
-) -> AuditPage:
+def get_audit(key: Auditor, database: Data, limit: Limit = 100, offset: Offset = 0) -> AuditPage:
     """The audit trail, newest first."""
     entries, total = audit.page(database, limit, offset)
     return AuditPage(items=[AuditEntry(**entry._asdict()) for entry in entries], total=total)

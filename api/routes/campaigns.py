@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter, HTTPException
 
-from fastapi import APIRouter, HTTPException, Query
-
-from api.routes.common import Data, Decider, Reader
+from api.routes.common import Data, Decider, Limit, Offset, Reader
 from api.schemas import CampaignDetail, CampaignPage, DecisionIn, DecisionOut
 from api.services import views
 from api.storage import campaigns, decisions
@@ -15,12 +13,7 @@ router = APIRouter(tags=["review"])
 
 
 @router.get("/v1/campaigns")
-def get_campaigns(
-    key: Reader,
-    database: Data,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
-) -> CampaignPage:
+def get_campaigns(key: Reader, database: Data, limit: Limit = 50, offset: Offset = 0) -> CampaignPage:
     """Campaigns, riskiest first."""
     rows, total = campaigns.page(database, limit, offset)
     return CampaignPage(items=[views.campaign_row(record, finding) for record, finding in rows], total=total)
@@ -37,7 +30,7 @@ def get_campaign(key: Reader, database: Data, campaign_id: str) -> CampaignDetai
 
 @router.post("/v1/campaigns/{campaign_id}/decisions", status_code=201)
 def post_decision(key: Decider, database: Data, campaign_id: str, body: DecisionIn) -> DecisionOut:
-    """Decide on a campaign as a whole: confirming it blocks its members, unless one was dismissed by itself."""
+    """Decide on a campaign as a whole; a member that was dismissed by itself stays dismissed."""
     record = None
     if "\0" not in campaign_id:
         record = decisions.decide(database, "campaign", campaign_id, body.decision, body.reason, key.actor)

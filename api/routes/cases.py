@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query
 
-from api.routes.common import Data, Decider, Reader
+from api.routes.common import Data, Decider, Limit, Reader
 from api.schemas import (
     AccountDetail,
     CasePage,
@@ -40,7 +40,7 @@ def get_cases(
     verdict: Verdict | None = None,
     min_risk: Annotated[float | None, Query(ge=0, le=1)] = None,
     q: Annotated[str | None, Query(max_length=256, description="Part of an account's or campaign's id")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    limit: Limit = 50,
     cursor: Annotated[str | None, Query(max_length=2000, description="next_cursor of the page before")] = None,
 ) -> CasePage:
     """One page of the queue; without filters, all that is flagged or watched."""

@@ -1,7 +1,13 @@
-"""What a gateway should do about an account. People decide; the detector alone only asks to observe."""
+"""What a gateway should do about an account: allow or observe.
+
+A person's decision lifts or keeps an observation. Confirming says that it looks like harvesting, not what is to follow from
+it: as long as a decision names no action, nothing stronger than ``observe`` is issued, and the reasons tell that it was confirmed.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,14 +53,20 @@ def changed(database: Database, since: str, limit: int) -> VerdictPage:
     return VerdictPage(items=items, next=following, more=more)
 
 
+def tag(items: Iterable[VerdictOut], following: str = "") -> str:
+    """An ETag of verdicts. Weak: it leaves out when they expire, which is different each time."""
+    text = "\n".join([following, *(v.model_dump_json(exclude={"expires_at"}) for v in items)])
+    return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
 def _verdict(record: Any, campaign_confirmed: bool, codes: list[str], expires: datetime) -> VerdictOut:
     action: Action = "allow" if record.verdict == "clear" else "observe"
     if record.state == "dismissed":
         action, codes = "allow", ["dismissed"]
     elif record.state == "confirmed":
-        action, codes = "block", ["confirmed", *codes]
+        action, codes = "observe", ["confirmed", *codes]
     elif campaign_confirmed:
-        action, codes = "block", ["campaign_confirmed", *codes]
+        action, codes = "observe", ["campaign_confirmed", *codes]
     return VerdictOut(
         account_id=record.account_id,
         action=action,

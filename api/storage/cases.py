@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -171,17 +172,23 @@ def _cursor(sort: CaseSort, row: CaseRecord) -> str:
 def _beyond(value: ColumnElement[Any], query: Query) -> ColumnElement[bool]:
     try:
         sort, last, account_id = json.loads(base64.urlsafe_b64decode(query.cursor or ""))
-        good = (
-            sort == query.sort
-            and isinstance(account_id, str)
-            and isinstance(last, str if sort == "account_id" else int | float)
-        )
-    except (ValueError, TypeError):
+        good = sort == query.sort and _storable(account_id, str)
+        good = good and _storable(last, str if sort == "account_id" else int | float)
+    except (ValueError, TypeError, RecursionError):
         good = False
     if not good:
         raise BadCursor("the cursor does not belong to this list: start again without one")
     further = value < last if query.descending else value > last
     return or_(further, and_(value == last, T.account_id > account_id))
+
+
+def _storable(value: Any, kind: Any) -> bool:
+    """Whether a value of a cursor, which anyone may write, is one that every database can compare with."""
+    if not isinstance(value, kind) or isinstance(value, bool):
+        return False
+    if isinstance(value, str):
+        return "\0" not in value and value == value.encode(errors="replace").decode()  # no half of a surrogate pair
+    return math.isfinite(value) and abs(value) < 2**63
 
 
 def summary(connection: Connection) -> dict[str, Any]:

@@ -103,6 +103,15 @@ def test_unreadable_bodies(content: bytes, http: TestClient, headers: Headers) -
     assert answer.json()["detail"]
 
 
+def test_key_as_password(http: TestClient, headers: Headers, secrets: dict[str, str]) -> None:
+    """A sender that only knows user names and passwords gives its key as password, to send logs and for nothing else."""
+    for role, status in (("gateway", 200), ("admin", 200), ("analyst", 403)):
+        assert http.post("/v1/events", content=body(row(1)), auth=("anyone", secrets[role])).status_code == status
+    assert http.post("/v1/events", content=body(row(1)), auth=(secrets["gateway"], "")).status_code == 401
+    assert http.post("/v1/events", content=body(row(1)), headers={"Authorization": "Basic !"}).status_code == 401
+    assert http.get("/v1/keys", auth=("anyone", secrets["admin"])).status_code == 401
+
+
 def test_bad_rows_fail_nothing_else(http: TestClient, headers: Headers, database: Database) -> None:
     """Bad rows are named by index and reason, and the good ones are stored."""
     answer = post(http, headers, body(row(1), {"event_id": "x"}, "text", row(2, timestamp="soon"), row(3)))

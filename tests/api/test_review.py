@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
@@ -132,12 +134,34 @@ def test_queue_filters(http: TestClient, headers: Headers, database: Database) -
     assert ids(state="open") == {"north_%1", "west"}
 
 
-def test_foreign_cursor_is_refused(http: TestClient, headers: Headers) -> None:
-    """A cursor of another order, or none at all, is answered with 422 and words."""
-    for cursor in ("nonsense", "WyJyaXNrIiwgMC41LCAiYSJd"):
-        answer = http.get("/v1/cases", params={"sort": "account_id", "cursor": cursor}, headers=headers["analyst"])
-        assert answer.status_code == 422
-        assert "start again without one" in answer.json()["detail"]
+@pytest.mark.parametrize(
+    ("sort", "content"),
+    [
+        ("risk", "nonsense"),
+        ("risk", "[" * 1000),
+        ("account_id", ["risk", 0.5, "a"]),
+        ("risk", ["risk", "high", "a"]),
+        ("risk", ["risk", True, "a"]),
+        ("risk", ["risk", float("nan"), "a"]),
+        ("risk", ["risk", 0.5, "a\0"]),
+        ("requests", ["requests", 10**30, "a"]),
+        ("account_id", ["account_id", "a\ud800", "a\ud800"]),
+    ],
+)
+def test_foreign_cursor_is_refused(sort: str, content: Any, http: TestClient, headers: Headers) -> None:
+    """A cursor of another order, a forged one, or none at all, is answered with 422 and words."""
+    text = content if isinstance(content, str) else json.dumps(content)
+    parameters = {"sort": sort, "cursor": base64.urlsafe_b64encode(text.encode()).decode()}
+    answer = http.get("/v1/cases", params=parameters, headers=headers["analyst"])
+    assert answer.status_code == 422
+    assert "start again without one" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/audit", "/v1/campaigns"])
+def test_endless_offset_is_refused(path: str, http: TestClient, headers: Headers) -> None:
+    """An offset that no database can count to is answered with 422, one beyond the end with an empty page."""
+    assert http.get(path, params={"offset": 10**20}, headers=headers["lead"]).status_code == 422
+    assert http.get(path, params={"offset": 2**53}, headers=headers["lead"]).json()["items"] == []
 
 
 def test_account_with_slash_and_examples(http: TestClient, headers: Headers, database: Database) -> None:
@@ -196,7 +220,7 @@ def test_campaigns(http: TestClient, headers: Headers, database: Database) -> No
 
 
 def test_verdicts(http: TestClient, headers: Headers, database: Database) -> None:
-    """Undecided accounts are only observed; people's decisions block or allow, also through a campaign."""
+    """Nothing stronger than observe is issued; a dismissal allows, a confirmation shows in the reasons, also a campaign's."""
     store(
         database,
         [
@@ -211,19 +235,18 @@ def test_verdicts(http: TestClient, headers: Headers, database: Database) -> Non
     decide(http, headers, "/v1/cases/good", "dismiss")
     decide(http, headers, "/v1/cases/bad", "confirm")
     decide(http, headers, "/v1/campaigns/c", "confirm")
-    actions = {
-        name: http.get(f"/v1/verdicts/{name}", headers=headers["gateway"]).json()["action"]
+    found = {
+        name: http.get(f"/v1/verdicts/{name}", headers=headers["gateway"]).json()
         for name in ("flagged", "good", "bad", "member", "quiet", "unknown")
     }
-    expected = {
-        "flagged": "observe",
-        "good": "allow",
-        "bad": "block",
-        "member": "block",
-        "quiet": "allow",
-        "unknown": "allow",
+    assert {name: (v["action"], v["reasons"]) for name, v in found.items()} == {
+        "flagged": ("observe", ["s"]),
+        "good": ("allow", ["dismissed"]),
+        "bad": ("observe", ["confirmed", "s"]),
+        "member": ("observe", ["campaign_confirmed", "s"]),
+        "quiet": ("allow", ["s"]),
+        "unknown": ("allow", []),
     }
-    assert actions == expected
 
 
 def test_changed_verdicts_are_followed(http: TestClient, headers: Headers, database: Database) -> None:
