@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import polars as pl
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+FOUND_COLUMNS = ("account_id", "risk", "verdict", "flagged_at")
+SETTINGS = ("accounts", "cover", "paraphrases", "network", "payment", "aged", "pace", "failover", "reseller")
+RESAMPLES = 2000  # of the bootstrap: enough for the second digit of a 95 % interval
 CAUGHT = 0.5  # a campaign is caught when accounts that sent at least this share of its harvest are flagged
 
 
@@ -49,12 +54,31 @@ class Metrics(msgspec.Struct):
     requests_to_detection: float | None  # median over the caught campaigns
     families: dict[str, Rate]  # campaigns caught
     kinds: dict[str, Rate]  # false flags
+    exposure_interval: tuple[float, float] | None = None  # 95 %, by bootstrap over campaigns
+    requests_interval: tuple[float, float] | None = None
+    settings: dict[str, dict[str, Rate]] = {}  # campaigns caught by how they hid, e.g. settings["cover"]["0.5"]
 
 
-def measure(accounts: pl.DataFrame, labels: pl.DataFrame, harvest: pl.DataFrame | None = None) -> Metrics:
+def bootstrap(values: Sequence[float], statistic: str) -> tuple[float, float] | None:
+    """95 % interval of the mean or median, by resampling; the order of the values does not matter."""
+    if len(values) == 0:
+        return None
+    drawn = np.random.default_rng(0).choice(np.sort(np.asarray(values, dtype=float)), (RESAMPLES, len(values)))
+    figures = drawn.mean(axis=1) if statistic == "mean" else np.median(drawn, axis=1)
+    low, high = np.quantile(figures, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def measure(
+    accounts: pl.DataFrame,
+    labels: pl.DataFrame,
+    harvest: pl.DataFrame | None = None,
+    campaigns: pl.DataFrame | None = None,
+) -> Metrics:
     """Compare findings (account_id, risk, verdict, flagged_at) with labels (account_id, label, family, campaign_id, lookalike).
 
     ``harvest`` (event_id, account_id, harvest, timestamp) weighs accounts by their harvest; without it all weigh the same.
+    ``campaigns`` (campaign_id and how each hid) adds the campaigns caught by each setting.
     """
     table = labels.join(
         accounts.select("account_id", "risk", "verdict", "flagged_at"), on="account_id", how="left"
@@ -99,7 +123,22 @@ def measure(accounts: pl.DataFrame, labels: pl.DataFrame, harvest: pl.DataFrame 
             str(f): Rate.of(int(c), int(n))
             for f, c, n in benign.group_by("family").agg(pl.col("flag").sum(), pl.len()).sort("family").iter_rows()
         },
+        exposure_interval=bootstrap(per_campaign["exposure"].to_list(), "mean"),
+        requests_interval=bootstrap(caught["requests"].to_list(), "median"),
+        settings=_by_setting(per_campaign, campaigns),
     )
+
+
+def _by_setting(per_campaign: pl.DataFrame, campaigns: pl.DataFrame | None) -> dict[str, dict[str, Rate]]:
+    if campaigns is None or "campaign_id" not in campaigns.columns:
+        return {}
+    table = per_campaign.select("campaign_id", "caught").join(campaigns, on="campaign_id")
+    out: dict[str, dict[str, Rate]] = {}
+    for name in SETTINGS:
+        if name in table.columns:
+            counts = table.group_by(name).agg(pl.col("caught").sum(), pl.len()).sort(name)
+            out[name] = {str(value): Rate.of(int(k), int(n)) for value, k, n in counts.iter_rows()}
+    return out
 
 
 def _work(table: pl.DataFrame, harvest: pl.DataFrame | None) -> pl.DataFrame:
@@ -135,8 +174,14 @@ def evaluate(audit_dir: Path, labels: Path) -> Metrics:
         if column not in table.columns:
             table = table.with_columns(pl.lit(default).alias(column))
     table = table.with_columns(pl.col("campaign_id").fill_null(pl.col("account_id")))
-    events = labels_file.parent / "labels_events.parquet"
-    metrics = measure(pl.read_parquet(found), table, pl.read_parquet(events) if events.is_file() else None)
+    accounts = pl.read_parquet(found)
+    if missing := set(FOUND_COLUMNS) - set(accounts.columns):
+        raise ValueError(f"{found} lacks the columns {', '.join(sorted(missing))}: run `distillwatch audit` again")
+    beside = {name: labels_file.parent / f"{name}.parquet" for name in ("labels_events", "campaigns")}
+    harvest, campaigns = (pl.read_parquet(f) if f.is_file() else None for f in beside.values())
+    if harvest is not None and (missing := {"account_id", "harvest"} - set(harvest.columns)):
+        raise ValueError(f"{beside['labels_events']} lacks the columns {', '.join(sorted(missing))}")
+    metrics = measure(accounts, table, harvest, campaigns)
     (audit_dir / "metrics.json").write_bytes(msgspec.json.format(msgspec.json.encode(metrics)))
     return metrics
 
@@ -158,13 +203,17 @@ def print_metrics(console: Console, metrics: Metrics) -> None:
     for name, rate in rows:
         table.add_row(name, f"{rate.rate:.2%}", f"{rate.low:.2%} – {rate.high:.2%}", f"{rate.n:,}")
     table.add_row("area under the ROC curve", f"{metrics.auc:.4f}", "", "")
-    if metrics.exposure is not None:
-        table.add_row("harvest answered before the flag (mean)", f"{metrics.exposure:.1%}", "", "")
-    if metrics.requests_to_detection is not None:
-        table.add_row("requests to detection (median)", f"{metrics.requests_to_detection:,.0f}", "", "")
+    for name, value, interval, pattern in (
+        ("harvest answered before the flag (mean)", metrics.exposure, metrics.exposure_interval, "{:.1%}"),
+        ("requests to detection (median)", metrics.requests_to_detection, metrics.requests_interval, "{:,.0f}"),
+    ):
+        if value is not None:
+            between = " – ".join(pattern.format(x) for x in interval) if interval else ""
+            table.add_row(name, pattern.format(value), between, "")
     console.print(table)
     for title, rates in (
         ("Campaigns caught, by harvest", metrics.families),
+        *((f"Campaigns caught, by {name}", rates) for name, rates in metrics.settings.items() if len(rates) > 1),
         ("Honest accounts flagged, by kind (where any)", {k: r for k, r in metrics.kinds.items() if r.k}),
     ):
         if rates:

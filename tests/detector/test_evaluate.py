@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.evaluate import Rate, evaluate, measure
+from detector.evaluate import Rate, bootstrap, evaluate, measure
 
 T0 = datetime(2026, 9, 7, tzinfo=UTC)
 FOUND = pl.DataFrame(
@@ -76,4 +76,46 @@ def test_missing_files_and_columns_are_named(tmp_path: Path) -> None:
         evaluate(tmp_path, tmp_path)
     LABELS.drop("label").write_parquet(tmp_path / "labels.parquet")
     with pytest.raises(ValueError, match="label"):
+        evaluate(tmp_path, tmp_path)
+
+
+def test_intervals_of_means_by_hand() -> None:
+    """A bootstrap interval holds the figure, is a point where all values agree, and does not depend on their order."""
+    assert bootstrap([0.5, 0.5, 0.5], "mean") == (0.5, 0.5)
+    assert bootstrap([], "median") is None
+    low, high = bootstrap([0.0, 0.2, 0.4, 0.9], "mean") or (1.0, 0.0)
+    assert 0.0 <= low < 0.375 < high <= 0.9
+    assert bootstrap([0.9, 0.4, 0.0, 0.2], "mean") == (low, high)
+
+
+def test_campaigns_by_setting() -> None:
+    """Where campaigns tell how they hid, the caught ones are counted by each setting."""
+    campaigns = pl.DataFrame({"campaign_id": ["c1", "c2"], "cover": [0.5, 0.8], "other": [1, 2]})
+    settings = measure(FOUND, LABELS, HARVEST, campaigns).settings
+    assert {value: (r.k, r.n) for value, r in settings["cover"].items()} == {"0.5": (1, 1), "0.8": (0, 1)}
+    assert "other" not in settings
+
+
+def test_cover_does_not_count() -> None:
+    """Requests of cover are no harvest: neither a campaign's share nor its exposure knows them."""
+    cover = HARVEST.with_columns(pl.lit(False).alias("harvest"), pl.col("event_id") + "c")
+    both = pl.concat([HARVEST, cover])
+    assert measure(FOUND, LABELS, both) == measure(FOUND, LABELS, HARVEST)
+
+
+def test_half_of_the_harvest_makes_a_catch() -> None:
+    """A campaign is caught when the flagged accounts sent half of its harvest, and not with less."""
+    labels = pl.DataFrame(
+        [("a1", "attack", "f", "c", False), ("a3", "attack", "f", "c", False)], schema=LABELS.schema, orient="row"
+    )
+    for flagged, expected in ((3, 1), (2, 0)):
+        sent = pl.concat([HARVEST.filter(account_id="a1")[:flagged], HARVEST.filter(account_id="a3")[:3]])
+        assert measure(FOUND, labels, sent).campaigns.k == expected
+
+
+def test_columns_that_an_audit_lacks_are_named(tmp_path: Path) -> None:
+    """An accounts.parquet that is none is refused by name."""
+    LABELS.write_parquet(tmp_path / "labels.parquet")
+    FOUND.drop("risk").write_parquet(tmp_path / "accounts.parquet")
+    with pytest.raises(ValueError, match="risk"):
         evaluate(tmp_path, tmp_path)
