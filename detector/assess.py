@@ -23,7 +23,7 @@ SLICES_PER_ACCOUNT = 2
 SLICE_PENALTY = 1.0  # log-odds paid for having looked at more than one slice of the account
 
 
-def assess(profiles: Profiles, scorer: Scorer) -> Assessment:
+def assess(profiles: Profiles, scorer: Scorer, known_frames: pl.Series | None = None) -> Assessment:
     """Findings on every account and campaign. Evidence is attached where the verdict is not ``clear``."""
     weights = scorer.weights
     if not len(profiles):
@@ -34,7 +34,7 @@ def assess(profiles: Profiles, scorer: Scorer) -> Assessment:
     log_odds[own.view.n < MIN_REQUESTS] = np.minimum(
         log_odds[own.view.n < MIN_REQUESTS], logit(weights.watch_at) - 1e-6
     )
-    campaigns, member_of = assess_campaigns(profiles, scorer)
+    campaigns, member_of = assess_campaigns(profiles, scorer, known_frames)
     risk = expit(log_odds)
     by_acct = {int(a): i for i, a in enumerate(own.view.acct)}
     for acct, place in member_of.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from detector.campaigns import public_frames
 from detector.codebook import DEFAULT_K, Codebook
 from detector.encoders import Encoder
 from detector.features import normalise
@@ -32,6 +33,7 @@ class CalibrationRun:
 
     prompts: int
     clusters: int
+    frames: int  # sentences and system prompts that are public here
     accounts: int
     flag_at: float
     out: Path
@@ -105,5 +107,7 @@ def calibrate(
         weights = msgspec.structs.replace(weights, flag_at=flag_at, watch_at=min(weights.watch_at, flag_at / 2))
     out.mkdir(parents=True, exist_ok=True)
     codebook.save(out / "codebook.npz")
+    frames = public_frames(profiles)
+    frames.to_frame().write_parquet(out / "frames.parquet")
     (out / "scoring.json").write_bytes(msgspec.json.format(msgspec.json.encode(weights)))
-    return CalibrationRun(prompts, codebook.k, len(profiles), weights.flag_at, out)
+    return CalibrationRun(prompts, codebook.k, len(frames), len(profiles), weights.flag_at, out)

@@ -19,6 +19,7 @@ from sknetwork.clustering import Leiden
 
 from detector.assessment import Tie
 from detector.features import EMBEDDING_SCALE
+from detector.neighbours import near_duplicates
 from detector.profiles import KIND as _KIND
 from detector.profiles import Profiles
 from detector.scoring import Scorer
@@ -95,20 +96,42 @@ class Groups:
         return Groups(kept, self.rows.join(members, on=on, how="semi"), self.seeds).keep(large)
 
 
-def discover(profiles: Profiles) -> Groups:
-    """Candidate groups of at least MIN_MEMBERS accounts that share rare content or a rare identity."""
-    content = pl.concat([_families(_seeds(profiles, ("piece", "system"), MIN_USES)), _task_communities(profiles)])
-    identity = _families(_seeds(profiles, ("payment", "ip"), 1))
-    rows = pl.concat([_content_rows(profiles, content), _identity_rows(profiles, identity)])
+def discover(profiles: Profiles, known_frames: pl.Series | None = None) -> Groups:
+    """Candidate groups of at least MIN_MEMBERS accounts that share rare content or a rare identity.
+
+    ``known_frames`` are keys of sentences and system prompts that a reviewed log showed to be public: they tie nobody.
+    """
+    near = near_duplicates(profiles.sample)
+    framed = profiles.kind("piece", "system")
+    if known_frames is not None and len(known_frames):
+        framed = framed.filter(~pl.col("key").is_in(known_frames.implode()))
+    frames = _families(_rare(framed, profiles, MIN_USES))
+    alike = _families(_rare(_near_objects(profiles, near), profiles, MIN_USES))
+    content = pl.concat([frames, alike, _task_communities(profiles)])
+    identity = _families(_rare(profiles.kind("payment", "ip"), profiles, 1))
+    rows = pl.concat([_content_rows(profiles, content, near), _identity_rows(profiles, identity)])
     members = rows.group_by("group", "acct").agg(pl.len().alias("uses"))
     large = members.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS)
     seeds = pl.concat([content, identity]).select("group", "kind", "key").unique()
     return Groups(members, rows, seeds).keep(large.select("group"))
 
 
-def _seeds(profiles: Profiles, kinds: tuple[str, ...], uses: int) -> pl.DataFrame:
+def public_frames(profiles: Profiles) -> pl.Series:
+    """Keys of sentences and system prompts that several accounts of a reviewed log share, each more than once."""
+    used = profiles.kind("piece", "system").filter(pl.col("n") >= MIN_USES)
+    return used.group_by("key").agg(pl.col("acct").n_unique()).filter(pl.col("acct") >= MIN_MEMBERS)["key"].sort()
+
+
+def _near_objects(profiles: Profiles, near: pl.DataFrame) -> pl.DataFrame:
+    """Groups of near-duplicate prompts as objects that accounts use, like those of :meth:`Profiles.kind`."""
+    used = (
+        profiles.sample.select("acct", "prompt").join(near, on="prompt").group_by("acct", pl.col("leader").alias("key"))
+    )
+    return used.agg(pl.len().alias("n")).select(pl.lit(_KIND["prompt"], pl.UInt8).alias("kind"), "acct", "key", "n")
+
+
+def _rare(objects: pl.DataFrame, profiles: Profiles, uses: int) -> pl.DataFrame:
     """Shared objects: kind, key, acct, of those used by at least MIN_MEMBERS accounts but not by most. Passages are left out."""
-    objects = profiles.kind(*kinds)
     used = objects.filter((pl.col("n") >= uses) & ((pl.col("kind") != _KIND["piece"]) | (pl.col("key") % 2 == 0)))
     df = used.group_by("kind", "key").len("df")
     df = df.filter(pl.col("df").is_between(MIN_MEMBERS, max(MIN_MEMBERS, MAX_SHARE * len(profiles))))
@@ -188,10 +211,17 @@ def _member_signature(uses: csr_matrix) -> np.ndarray:
     return np.add.reduceat(np.append(data.data, np.uint64(0)), data.indptr[:-1])
 
 
-def _content_rows(profiles: Profiles, families: pl.DataFrame) -> pl.DataFrame:
+def _content_rows(profiles: Profiles, families: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
     keys = families.select("kind", "key", "group").unique()
     sample = profiles.sample.join(families.select("acct").unique(), on="acct", how="semi")
-    hits = []
+    alike = (
+        sample.select("event_key", "prompt")
+        .join(near, on="prompt")
+        .join(
+            keys.filter(pl.col("kind") == _KIND["prompt"]).select(pl.col("key").alias("leader"), "group"), on="leader"
+        )
+    )
+    hits = [alike.select("event_key", "group")]
     for kind, column in (("piece", "pieces"), ("system", "system"), ("state", "state"), ("state", "parent")):
         wanted = keys.filter(pl.col("kind") == _KIND[kind]).select("key", "group")
         found = sample.select("event_key", pl.col(column).alias("key"))

@@ -97,7 +97,10 @@ def calibrate(
         ),
     ] = None,
 ) -> None:
-    """Learn the codebook and the population from your own logs, best from a period that was reviewed."""
+    """Learn topics, public templates and the population from your own logs, best from a period that was reviewed.
+
+    A sentence or system prompt that several accounts of that log share is taken as public, and ties nobody later.
+    """
     from detector.calibration import calibrate as run_calibrate
     from detector.console import AuditProgress, console
     from detector.formats import FormatError
@@ -117,7 +120,8 @@ def calibrate(
     except (FormatError, FileNotFoundError, ValueError) as error:
         raise fail(str(error)) from error
     console.print(
-        f"Learnt {run.clusters} clusters from {run.prompts:,} distinct prompts of {run.accounts:,} accounts; flags from risk {run.flag_at:.3f}."
+        f"Learnt {run.clusters} clusters from {run.prompts:,} distinct prompts of {run.accounts:,} accounts, "
+        f"and {run.frames:,} sentences that are public here; flags from risk {run.flag_at:.3f}."
     )
     console.print(f"Use it: distillwatch audit LOG --calibration {run.out} --out DIR")
 

@@ -20,10 +20,14 @@ TASK_SHARE = 0.25  # of a member's requests that must be shared tasks where noth
 # questions and famous prompts are asked by honest people too
 
 
-def assess_campaigns(profiles: Profiles, scorer: Scorer) -> tuple[list[CampaignFinding], dict[int, Membership]]:
+def assess_campaigns(
+    profiles: Profiles, scorer: Scorer, known_frames: pl.Series | None = None
+) -> tuple[list[CampaignFinding], dict[int, Membership]]:
     """Campaigns at least worth watching, and each member account's place in its campaign."""
     weights = scorer.weights
-    candidates = _risky(discover(profiles), profiles, scorer, min(weights.campaign_flag_at, weights.watch_at))
+    candidates = _risky(
+        discover(profiles, known_frames), profiles, scorer, min(weights.campaign_flag_at, weights.watch_at)
+    )
     if not len(candidates):
         return [], {}
     groups = _disjoint(_purify(candidates, profiles, scorer), profiles, scorer)
@@ -130,13 +134,18 @@ def _account_risk(campaign_risk: float, scorer: Scorer) -> float:
 def _with_seed_tie(
     ties: list[Tie], kinds: list[int], rows: pl.DataFrame, members: int, profiles: Profiles
 ) -> list[Tie]:
-    content = [k for k in ("piece", "system", "state") if KIND[k] in kinds]
+    content = [k for k in ("piece", "system", "state", "prompt") if KIND[k] in kinds]
     if not content:
         return ties
     weight = float(np.log2(max(len(profiles) / members, 1.0)) * min(members - 1, 5))
-    words = {"piece": "the same rare sentence", "system": "the same rare system prompt", "state": "the very same tasks"}
+    words = {
+        "piece": "the same rare sentence",
+        "system": "the same rare system prompt",
+        "state": "the very same tasks",
+        "prompt": "nearly the same prompts",
+    }
     text = f"{members} of {len(profiles)} accounts send {' and '.join(words[k] for k in content)}, in {len(rows)} requests."
-    kind = "template" if content != ["state"] else "prompt"
+    kind = "prompt" if content == ["state"] else "template"
     return [Tie(kind=kind, weight=round(weight, 1), members=members, text=text), *ties]
 
 

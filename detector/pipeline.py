@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from detector.assess import assess
 from detector.assessment import Assessment
 from detector.codebook import Codebook
@@ -25,6 +27,7 @@ class Detector:
     codebook: Codebook
     intent: IntentModel
     scorer: Scorer
+    known_frames: pl.Series | None = None  # public sentences and system prompts, learnt by ``calibrate``
 
     @classmethod
     def load(cls, calibration: Path | None = None, encoder: str = "static") -> Detector:
@@ -40,6 +43,7 @@ class Detector:
             Codebook.load(calibration / "codebook.npz"),
             IntentModel.load(),
             Scorer.load(calibration / "scoring.json"),
+            pl.read_parquet(calibration / "frames.parquet")["key"],
         )
 
     def features(self, events: Sequence[Event]) -> FeatureFrame:
@@ -52,4 +56,4 @@ class Detector:
 
     def assess(self, profiles: Profiles) -> Assessment:
         """Findings on every account and campaign of the profiles."""
-        return assess(profiles, self.scorer)
+        return assess(profiles, self.scorer, self.known_frames)
