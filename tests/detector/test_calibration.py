@@ -42,6 +42,7 @@ def test_a_public_frame_ties_nobody(detector: Detector, tmp_path: Path) -> None:
     """A sentence that several accounts of the reviewed log share is known as public, and no group is found by it later."""
     frame = "Please answer in the manner of our museum's audio guide. "
     log = [event(i, f"visitor{i % 6}", i, (f"{frame}What is in room {chr(97 + i)}?",)) for i in range(24)]
+    log += [event(100 + i, f"other{i}", i, (f"Number {i} of my own affairs",)) for i in range(12)]
     (tmp_path / "log.jsonl").write_bytes(b"".join(msgspec.json.encode(e) + b"\n" for e in log))
     calibrate([tmp_path / "log.jsonl"], tmp_path / "own", detector=detector, clusters=2)
     own, profiles = Detector.load(tmp_path / "own"), detector.profile(detector.features(log))
