@@ -9,10 +9,10 @@ import polars as pl
 from scipy.special import expit
 
 from detector.campaigns import MIN_MEMBERS, slice_view
-from detector.campaigns import log_odds as campaign_log_odds
 from detector.findings import when
 from detector.profiles import Profiles
 from detector.scoring import Scored, Scorer, logit, score
+from detector.ties import campaign_log_odds
 from detector.view import View
 
 MIN_REQUESTS = 8  # an account or slice below this is never flagged on its own: nothing can be known of it

@@ -7,12 +7,12 @@ import polars as pl
 from scipy.special import expit
 
 from detector.assessment import CampaignFinding, Tie
-from detector.campaigns import CLASS_OF_TIE, Groups, discover, group_features, slice_view
-from detector.campaigns import log_odds as campaign_log_odds
+from detector.campaigns import Groups, discover, slice_view
 from detector.findings import Membership, campaign_finding, harvest_of, when
 from detector.flagtime import campaign_flag_times
 from detector.profiles import KIND, Profiles
 from detector.scoring import Scorer, logit, score
+from detector.ties import CLASS_OF_TIE, campaign_log_odds, group_features
 
 MIN_TIE_CLASSES = 2  # kinds of link that a campaign needs beside one another
 MEMBER_LOG_ODDS = -1.5  # of a member's own part of the shared work: below this it speaks against harvesting

@@ -20,13 +20,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from detector.assess import slices
 from detector.calibration import quantiles, threshold
-from detector.campaigns import FEATURES, discover, group_features, slice_view
+from detector.campaigns import discover, slice_view
 from detector.flagtime import MIN_REQUESTS
 from detector.formats import read
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
 from detector.scoring import DEFAULT, Scorer, Weights
 from detector.signals import SIGNALS, evaluate
+from detector.ties import FEATURES, group_features
 from detector.trees import Trees
 from detector.view import View
 

@@ -3,7 +3,8 @@
     python -m benchmarks.ingest.ingest [--seconds 5] [--database-url postgresql://...]
 
 Starts a real API process on SQLite (or the database given, which must be migrated and is written to), sends batches of
-one, 100 and 500 events of a chat with about 1 kB of text from concurrent clients, and checks that all is there at the end.
+one, 100 and 500 events of a chat with about 1 kB of text from concurrent clients, and checks that exactly the
+acknowledged events are in the database after each run.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from pathlib import Path
 
 import httpx
 import msgspec
+from sqlalchemy import func, select
 
-from api.storage import keys, migrate
+from api.storage import keys, migrate, models
 from api.storage.engine import Database
 from detector.event import Event, Message, Usage
 from tests.e2e.processes import free_port
@@ -58,7 +60,14 @@ def main() -> None:
             )
             print("batch  clients   events/s   p50 ms   p99 ms")
             for size, clients in RUNS:
-                rate, times = measure(f"http://127.0.0.1:{port}/v1/events", secret, size, clients, given.seconds)
+                before = count(database)
+                stored, took, times = measure(
+                    f"http://127.0.0.1:{port}/v1/events", secret, size, clients, given.seconds
+                )
+                found = count(database) - before
+                if found != stored:
+                    sys.exit(f"{stored} events were acknowledged and {found} are in the database")
+                rate = stored / took
                 cuts = statistics.quantiles(times, n=100)
                 print(f"{size:5}  {clients:7}  {rate:9,.0f}  {cuts[49] * 1000:7.1f}  {cuts[98] * 1000:7.1f}")
         finally:
@@ -77,8 +86,14 @@ def wait_until_ready(url: str) -> None:
     sys.exit("the API did not start")
 
 
-def measure(url: str, secret: str, size: int, clients: int, seconds: float) -> tuple[float, list[float]]:
-    """Events acknowledged a second, and the time of each request."""
+def count(database: Database) -> int:
+    """Events in the log."""
+    with database.read() as connection:
+        return connection.execute(select(func.count()).select_from(models.events)).scalar_one()
+
+
+def measure(url: str, secret: str, size: int, clients: int, seconds: float) -> tuple[int, float, list[float]]:
+    """Events acknowledged, in how many seconds, and the time of each request."""
     times: list[float] = []
     stored = [0] * clients
     end = time.perf_counter() + seconds
@@ -99,7 +114,7 @@ def measure(url: str, secret: str, size: int, clients: int, seconds: float) -> t
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(stored) / (time.perf_counter() - start), times
+    return sum(stored), time.perf_counter() - start, times
 
 
 def batch(size: int) -> bytes:
