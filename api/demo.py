@@ -45,7 +45,9 @@ def demo(
     if scenario not in PRESETS:
         raise fail(f"unknown scenario {scenario!r}: choose one of {', '.join(PRESETS)}")
     _fresh(data_dir)
-    settings = load_settings(data_dir, port, dashboard_port).model_copy(update={"database_url": "", "assess_seconds": 2.0})
+    settings = load_settings(data_dir, port, dashboard_port).model_copy(
+        update={"database_url": "", "assess_seconds": 2.0}
+    )
     console = Console()
     with opened(settings, create=True) as database:
         secret = first_key(database)
