@@ -22,11 +22,29 @@ _NANOSECONDS = 1e17  # ... and nanoseconds since 1970
 
 
 class RowError(ValueError):
-    """One row cannot be read; the text says which field, what was found and what was expected."""
+    """One row cannot be read; the text says which field, what was found and what was expected.
+
+    ``item`` is the place within the row, from 0, where a row holds many records.
+    """
+
+    def __init__(self, reason: str, item: int | None = None) -> None:
+        super().__init__(reason)
+        self.item = item
 
 
 class FormatError(ValueError):
     """A whole file or body cannot be read; the text says what to do."""
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rows themselves do not say."""
+
+    account: str | None = None  # owns the events that name nobody
+    received: datetime | None = None  # time of the events that have none
+    account_attributes: tuple[str, ...] = ()  # attributes that name the account, before all that a format knows of
+
+
+NOTHING_GIVEN = Given()
 
 
 class Format(Protocol):
@@ -38,15 +56,18 @@ class Format(Protocol):
     def matches(self, row: dict[str, Any]) -> bool:
         """True where a JSON object has this format's shape."""
 
-    def convert(self, row: dict[str, Any], account: str | None = None) -> list[Event]:
-        """The events of a JSON object; ``account`` owns those that name nobody. Raises RowError."""
+    def convert(self, row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
+        """The events of a JSON object. Raises RowError."""
 
 
 class Collector(Protocol):
     """Joins the records of one call that arrive in several rows, spans and log records for instance.
 
-    A format that needs one has a function ``collector(account)``. ``where`` is handed back with what a row led to.
+    A format that needs one has a function ``collector(given)``, which is then used instead of ``convert``. ``where`` is
+    handed back with what a row led to.
     """
+
+    given: Given  # of the rows that come next
 
     def add(self, row: dict[str, Any], where: Any) -> None:
         """Take a row. Raises RowError where it is of no use."""
@@ -114,6 +135,19 @@ def identifier(value: Any, field: str) -> str:
     if len(value) > MAX_ID_CHARS:
         raise RowError(f"{field}: found {len(value)} characters, expected at most {MAX_ID_CHARS}")
     return value
+
+
+def fingerprint(*parts: Any) -> str:
+    """Sixteen hex digits for values that together name one request.
+
+    A row sent again has the same, so it replaces ids that the client chooses: with those, a client could repeat one id
+    and have all its requests but the first taken for duplicates.
+    """
+    try:
+        data = msgspec.json.encode(parts)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        data = repr(parts).encode(errors="replace")
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 def text(value: Any, limit: int = MAX_TEXT_CHARS) -> str | None:
@@ -244,3 +278,19 @@ def explain(error: Exception) -> str:
         what = what.replace(name, plain)
     what = what.replace(", got ", ", found ").replace("`", "").replace(" | ", " or ")
     return f"{match['where'] or 'row'}: {what[:1].lower()}{what[1:]}"
+
+
+def named_owner(source: Mapping[str, Any], given: Given) -> Any:
+    """The account that a configured attribute names, if any."""
+    return first(source, given.account_attributes) if given.account_attributes else None
+
+
+def alone(collector: Collector, row: dict[str, Any]) -> list[Event]:
+    """The events of a row that has no counterpart. Raises RowError for the first that is none."""
+    collector.add(row, 0)
+    events = []
+    for _, found in collector.take():
+        if isinstance(found, RowError):
+            raise found
+        events.append(found)
+    return events

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import msgspec
 
 from detector.event import Event
-from detector.formats.base import FormatError, explain
+from detector.formats.base import FormatError, Given, explain
 from detector.formats.intake import BROKEN, Intake
 from detector.formats.items import split
 from detector.formats.registry import AUTO, check
@@ -27,8 +30,19 @@ class ParsedBody(msgspec.Struct):
     rejected: list[ItemRejected]
 
 
-def parse_body(body: bytes, format: str = AUTO, account: str | None = None, *, keep_extra: bool = True) -> ParsedBody:
-    """Events of a body. ``account`` owns those that name nobody; unknown fields are kept in ``extra`` without secrets.
+def parse_body(
+    body: bytes,
+    format: str = AUTO,
+    account: str | None = None,
+    *,
+    received: datetime | None = None,
+    account_attributes: Sequence[str] = (),
+    keep_extra: bool = True,
+) -> ParsedBody:
+    """Events of a body. ``account`` owns those that name nobody, ``received`` is the time of those that have none.
+
+    Unknown fields are kept in ``extra``, without secrets. ``account_attributes`` are names of attributes that hold the
+    verified account, for formats in which operators choose the names (OpenTelemetry, Envoy, Langfuse, Helicone, Portkey).
 
     Raises FormatError where nothing of the body can be read, or for an unknown format.
     """
@@ -36,7 +50,8 @@ def parse_body(body: bytes, format: str = AUTO, account: str | None = None, *, k
     text = body.lstrip(b"\xef\xbb\xbf \t\r\n").rstrip()
     if not text:
         raise FormatError("the body is empty: send a JSON array of events, one event, or one event a line")
-    intake = Intake(format, account, keep_extra, MAX_ITEM_BYTES)
+    given = Given(account=account, received=received, account_attributes=tuple(account_attributes))
+    intake = Intake(format, given, keep_extra, MAX_ITEM_BYTES)
     if text[:1] == b"[":
         if not intake.array(text, int):
             _items(text, intake)

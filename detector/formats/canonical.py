@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from detector.event import Event
-from detector.formats.base import EARLIEST, LATEST, RowError, explain, identifier, timestamp
+from detector.formats.base import EARLIEST, LATEST, NOTHING_GIVEN, Given, RowError, explain, identifier, timestamp
 from detector.formats.redaction import redact
 
 NAME = "canonical"
@@ -53,12 +53,12 @@ def settle(events: list[Event], keep_extra: bool) -> bool:
     return True
 
 
-def convert(row: dict[str, Any], account: str | None = None) -> list[Event]:
+def convert(row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
     """The event of a row, unknown fields kept in ``extra`` without secrets. Raises RowError."""
     known = {name: row[name] for name in _OPTIONAL if row.get(name) is not None}
     known["event_id"] = identifier(row.get("event_id"), "event_id")
     owner_id = row.get("account_id")
-    known["account_id"] = identifier(account if owner_id in (None, "") else owner_id, "account_id")
+    known["account_id"] = identifier(given.account if owner_id in (None, "") else owner_id, "account_id")
     known["timestamp"] = timestamp(row.get("timestamp"))
     for name in ("organization_id", "api_key_id", "end_user_id", "session_id"):
         if isinstance(known.get(name), int) and not isinstance(known[name], bool):

@@ -120,6 +120,26 @@ def conversation(body: dict[str, Any]) -> list[Message]:
     return messages(first(body, ("messages", "input", "prompt", "contents")))
 
 
+def exchange(request: Any, response: Any) -> dict[str, Any]:
+    """The fields of an event that the bodies of a request and its answer tell."""
+    asked, answered = mapping(request), mapping(response)
+    turns = conversation(asked) if isinstance(request, dict) else messages(request)
+    said, ended = answer(response)
+    return {
+        "model": text(first(asked, ("model", "modelId")) or answered.get("model")),
+        "end_user_id": text(
+            first({**mapping(asked.get("metadata")), **asked}, ("safety_identifier", "user", "user_id"))
+        ),
+        "system": system(asked),
+        "messages": turns,
+        "tools": tools(first(asked, ("tools", "functions"))),
+        "params": params(asked),
+        "usage": usage(first(answered, ("usage", "usageMetadata"))),
+        "response": said,
+        "finish_reason": ended,
+    }
+
+
 def tools(value: Any) -> list[Any] | None:
     """Names of the tools a request offers."""
     names = []

@@ -10,7 +10,7 @@ import msgspec
 
 from detector.event import Event
 from detector.formats import canonical, litellm
-from detector.formats.base import Collector, Format, RowError, explain, kind
+from detector.formats.base import Collector, Format, Given, RowError, explain, kind
 from detector.formats.redaction import redact
 from detector.formats.registry import AUTO, FORMATS, format_of
 
@@ -44,11 +44,11 @@ _ESCAPES = re.compile(
 class Intake:
     """Collects events and rejections; ``where`` is whatever the caller wants to find a row again by."""
 
-    def __init__(self, format: str, account: str | None, keep_extra: bool, max_bytes: int) -> None:
+    def __init__(self, format: str, given: Given, keep_extra: bool, max_bytes: int) -> None:
         self.events: list[Event] = []
         self.rejected: list[tuple[Any, str]] = []
         self._format = format
-        self._account = account
+        self.given = given  # of the rows that come next
         self._keep_extra = keep_extra
         self._max_bytes = max_bytes
         self._likely = canonical.NAME if format == AUTO else format
@@ -104,7 +104,7 @@ class Intake:
             self._likely = module.NAME
             self._convert(module, row, where)
         except RowError as error:
-            self.rejected.append((where, str(error)))
+            self._reject(where, error)
         except BROKEN as error:
             self.rejected.append((where, explain(error)))
 
@@ -123,11 +123,12 @@ class Intake:
     def _convert(self, module: Format, row: dict[str, Any], where: Any) -> None:
         make = getattr(module, "collector", None)
         if make is None:
-            self._keep(module.convert(row, self._account))
+            self._keep(module.convert(row, self.given))
             return
         collector = self._collectors.get(module.NAME)
         if collector is None:
-            collector = self._collectors[module.NAME] = make(self._account)
+            collector = self._collectors[module.NAME] = make(self.given)
+        collector.given = self.given
         collector.add(row, where)
         self._collect(MAX_PENDING)
 
@@ -135,9 +136,18 @@ class Intake:
         for collector in self._collectors.values():
             for where, found in collector.take(keep):
                 if isinstance(found, RowError):
-                    self.rejected.append((where, str(found)))
+                    self._reject(where, found)
                 else:
                     self._keep([found])
+
+    def _reject(self, where: Any, error: RowError) -> None:
+        """Note a rejection; items within a row are counted where the caller counts by number, else told in words."""
+        if error.item is None:
+            self.rejected.append((where, str(error)))
+        elif isinstance(where, int):
+            self.rejected.append((error.item, str(error)))
+        else:
+            self.rejected.append((where, f"item {error.item}: {error}"))
 
     def _keep(self, events: list[Event]) -> None:
         for event in events:
@@ -156,7 +166,7 @@ class Intake:
                 payloads = decode(_PAYLOAD)
                 if self._format == AUTO and any(p.litellm_call_id is None for p in payloads):
                     return False
-                found = [litellm.from_payload(p, self._account) for p in payloads]
+                found = [litellm.from_payload(p, self.given) for p in payloads]
             else:
                 return False
         except (RowError, *BROKEN):

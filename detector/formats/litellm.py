@@ -1,7 +1,9 @@
 """LiteLLM's ``StandardLoggingPayload``, as its generic_api callback posts it and its S3 logger files it.
 
-The account is the verified owner of the key, never what the client claims (``end_user``, ``trace_id``, tags);
-``litellm_call_id`` makes redelivery harmless. Headers, costs and the model map, most of a row's bytes, are skipped.
+The account is the verified owner of the key, never what the client claims (``end_user``, ``trace_id``, tags). The event's
+id is ``litellm_call_id`` with a fingerprint of the key, the times and the answer's id: a row sent again has the same, but
+a client that sets the call id itself (header ``x-litellm-call-id``) cannot pass off its requests as one. Headers, costs and
+the model map, most of a row's bytes, are skipped.
 """
 
 from __future__ import annotations
@@ -10,12 +12,15 @@ from typing import Any
 
 import msgspec
 
-from detector.event import Account, Client, Event, Params
+from detector.event import MAX_ID_CHARS, Account, Client, Event, Params
 from detector.formats import chat
 from detector.formats.base import (
+    NOTHING_GIVEN,
+    Given,
     RowError,
     count,
     explain,
+    fingerprint,
     first,
     flag,
     identifier,
@@ -67,24 +72,24 @@ def matches(row: dict[str, Any]) -> bool:
     )
 
 
-def convert(row: dict[str, Any], account: str | None = None) -> list[Event]:
+def convert(row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
     """The event of a row. Raises RowError."""
     try:
-        return [from_payload(msgspec.convert(row, Payload), account)]
+        return [from_payload(msgspec.convert(row, Payload), given)]
     except (msgspec.ValidationError, RecursionError) as error:
         raise RowError(explain(error)) from error
 
 
-def from_payload(row: Payload, account: str | None = None) -> Event:
+def from_payload(row: Payload, given: Given = NOTHING_GIVEN) -> Event:
     """The event of a decoded row. Raises RowError."""
     metadata = mapping(row.metadata)
     request = mapping(row.model_parameters)
     turns = chat.messages(row.messages)
     response, finish_reason = chat.answer(row.response)
     return Event(
-        event_id=identifier(first({"call": row.litellm_call_id, "id": row.id}, ("call", "id")), "litellm_call_id"),
+        event_id=_event_id(row, metadata),
         timestamp=timestamp(row.startTime if row.startTime is not None else row.endTime, "startTime"),
-        account_id=_owner(metadata, account),
+        account_id=_owner(metadata, given.account),
         organization_id=text(first(metadata, ("user_api_key_org_id", "user_api_key_team_id"))),
         api_key_id=key_id(metadata.get("user_api_key_hash")),
         end_user_id=text(row.end_user if row.end_user else metadata.get("user_api_key_end_user_id")),
@@ -109,6 +114,12 @@ def from_payload(row: Payload, account: str | None = None) -> Event:
             plan=text(mapping(metadata.get("user_api_key_auth_metadata")).get("plan")),
         ),
     )
+
+
+def _event_id(row: Payload, metadata: dict[str, Any]) -> str:
+    call = identifier(row.litellm_call_id or row.id, "litellm_call_id")
+    mark = fingerprint(metadata.get("user_api_key_hash"), row.startTime, row.endTime, row.id)
+    return f"{call[: MAX_ID_CHARS - len(mark) - 1]}.{mark}"
 
 
 def _owner(metadata: dict[str, Any], account: str | None) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from detector.event import Event
 from detector.formats import compression, parquet
-from detector.formats.base import FormatError
+from detector.formats.base import FormatError, Given
 from detector.formats.intake import BROKEN, Intake
 from detector.formats.items import split
 from detector.formats.registry import AUTO, check
@@ -47,14 +48,15 @@ def read(
     account: str | None = None,
     batch_events: int = BATCH_EVENTS,
     *,
+    account_attributes: Sequence[str] = (),
     keep_extra: bool = False,
     max_line_bytes: int = MAX_LINE_BYTES,
 ) -> Iterator[Batch]:
     """Batches of events of log files, folders (searched for known endings) and patterns such as ``logs/*.jsonl.gz``.
 
-    ``account`` owns the events that name nobody. Unknown fields are left out unless ``keep_extra``. Records of one call
-    are joined across all files. Raises FormatError, before anything is read, for files that are missing, empty or no
-    logs; whatever is wrong later is reported in its batch and stops nothing.
+    ``account`` owns the events that name nobody; those without a time have that of their file. Unknown fields are left
+    out unless ``keep_extra``. Records of one call are joined across all files. Raises FormatError, before anything is
+    read, for files that are missing, empty or no logs; whatever is wrong later is reported and stops nothing.
     """
     check(format)
     found = files(paths)
@@ -66,9 +68,12 @@ def read(
         )
     for file in found:
         compression.check(file)
-    intake = Intake(format, account, keep_extra, max_line_bytes)
+    given = Given(account=account, account_attributes=tuple(account_attributes))
+    intake = Intake(format, given, keep_extra, max_line_bytes)
     done = 0
     for file, size in zip(found, sizes, strict=True):
+        written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        intake.given = msgspec.structs.replace(given, received=written)
         for position in _feed(file, intake, max_line_bytes):
             while len(intake.events) >= batch_events or len(intake.rejected) >= batch_events:
                 yield _batch(intake, batch_events, done + min(position, size), total)

@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from detector.formats import canonical, litellm
+from detector.formats import (
+    anthropic_batch,
+    apisix,
+    canonical,
+    envoy,
+    helicone,
+    kong,
+    langfuse,
+    litellm,
+    openai_batch,
+    portkey,
+    sglang,
+)
 from detector.formats.base import Format, FormatError, RowError
 
 # In the order in which shapes are tried: the more telling first.
-_ALL: tuple[Format, ...] = (canonical, litellm)
+_ALL: tuple[Format, ...] = (
+    canonical,
+    litellm,
+    kong,
+    apisix,
+    portkey,
+    helicone,
+    langfuse,
+    openai_batch,
+    anthropic_batch,
+    sglang,
+    envoy,
+)
 
 FORMATS: dict[str, Format] = {module.NAME: module for module in _ALL}
 AUTO = "auto"

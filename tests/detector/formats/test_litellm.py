@@ -28,7 +28,7 @@ def with_metadata(**fields: Any) -> Event:
 def test_fields() -> None:
     """Identity, parameters, usage, answer, times and client arrive in their places."""
     event = converted()
-    assert event.event_id == "call-1"
+    assert event.event_id.startswith("call-1.")
     assert event.timestamp.isoformat() == "2026-09-07T10:15:00.250000+00:00"
     assert (event.account_id, event.organization_id, event.api_key_id) == ("user-dora", "team-7", "0f" * 32)
     assert (event.end_user_id, event.session_id) == ("claimed", None)
@@ -82,6 +82,14 @@ def test_a_key_is_never_stored_as_it_is() -> None:
     assert event.account_id == event.api_key_id
     assert len(event.account_id) == 64
     assert "sk-" not in event.account_id
+
+
+def test_client_chosen_call_ids_do_not_hide_requests() -> None:
+    """A row sent again keeps its id; another request under the same call id, which clients may choose, has another."""
+    first, again = converted(), converted()
+    other = converted(startTime=1788776200.0, id="chatcmpl-other")
+    assert first.event_id == again.event_id != other.event_id
+    assert len(converted(litellm_call_id="x" * 256).event_id) == 256
 
 
 def test_nobody() -> None:
@@ -163,7 +171,7 @@ def test_without_content() -> None:
 def test_bad_rows_are_named_by_index() -> None:
     """A row without an id or a time is named, the others are kept."""
     found = parse_body(encode([litellm(1), litellm(2, litellm_call_id=None, id=None), litellm(3, startTime="soon")]))
-    assert [e.event_id for e in found.events] == ["call-1"]
+    assert [e.event_id.partition(".")[0] for e in found.events] == ["call-1"]
     assert [(r.index, r.error.partition(":")[0]) for r in found.rejected] == [(1, "litellm_call_id"), (2, "startTime")]
 
 
