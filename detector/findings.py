@@ -81,6 +81,11 @@ def evidence(scored: Scored, i: int, scorer: Scorer, event_ids: list[str]) -> li
     return sorted(out, key=lambda e: e.text.startswith(LACKING))
 
 
+def _lacking(title: str, percentile: float) -> str:
+    """A reason that speaks by its absence; ``percentile`` is the share of ordinary accounts with a lower value."""
+    return f"{LACKING}{title.lower()}: {1 - percentile:.0%} of ordinary accounts show at least as much."
+
+
 def harvest_of(contributions: np.ndarray) -> str | None:
     """What the work looks like: the strongest signal *for* that names a kind of harvest."""
     best = max(
