@@ -73,9 +73,7 @@ def evidence(scored: Scored, i: int, scorer: Scorer, event_ids: list[str]) -> li
                 contribution=contribution,
                 version=signal.version,
                 event_ids=event_ids[:EXAMPLES],
-                text=f"{LACKING}{signal.title.lower()} ({signal.display(value):.2g}, {signal.unit})."
-                if weaker
-                else text,
+                text=_lacking(signal.title, float(percentiles[j])) if weaker else text,
             )
         )
     return sorted(out, key=lambda e: e.text.startswith(LACKING))
