@@ -47,16 +47,22 @@ def parse_body(
     Raises FormatError where nothing of the body can be read, or for an unknown format.
     """
     check(format)
-    text = body.lstrip(b"\xef\xbb\xbf \t\r\n").rstrip()
-    if not text:
-        raise FormatError("the body is empty: send a JSON array of events, one event, or one event a line")
     given = Given(account=account, received=received, account_attributes=tuple(account_attributes))
     intake = Intake(format, given, keep_extra, MAX_ITEM_BYTES)
+    text = body.lstrip(b"\xef\xbb\xbf \t\r\n").rstrip()
+    if text[:1] not in (b"{", b"[") and intake.binary(body, 0):
+        return _parsed(intake)
+    if not text:
+        raise FormatError("the body is empty: send a JSON array of events, one event, or one event a line")
     if text[:1] == b"[":
         if not intake.array(text, int):
             _items(text, intake)
     else:
         _lines(text, intake)
+    return _parsed(intake)
+
+
+def _parsed(intake: Intake) -> ParsedBody:
     intake.finish()
     rejected = [ItemRejected(index, error) for index, error in intake.rejected]
     return ParsedBody(intake.events, sorted(rejected, key=lambda r: r.index))
@@ -89,7 +95,7 @@ def _lines(text: bytes, intake: Intake) -> None:
             pass
     for index, line in enumerate(lines):
         intake.line(line, index)
-    if not intake.events and all(reason.startswith("no JSON") for _, reason in intake.rejected):
+    if intake.rejected and not intake.events and all(reason.startswith("no JSON") for _, reason in intake.rejected):
         raise FormatError(
             f"the body is no JSON: {_complaint(lines[0])}; send an array, an object, or one object a line"
         )

@@ -108,6 +108,15 @@ class Intake:
         except BROKEN as error:
             self.rejected.append((where, explain(error)))
 
+    def binary(self, body: bytes, where: Any) -> bool:
+        """Take a body that is no text; False where the format has none such. Raises FormatError."""
+        module = FORMATS.get(self._format)
+        if module is None or not hasattr(module, "add_binary"):
+            return False
+        module.add_binary(self._collector(module), body, where)
+        self._collect(MAX_PENDING)
+        return True
+
     def too_long(self, where: Any) -> None:
         """Report a row that is beyond the limit."""
         self.rejected.append((where, f"row: longer than {self._max_bytes:,} bytes, the limit for one row"))
@@ -121,16 +130,19 @@ class Intake:
             self._likely = litellm.NAME
 
     def _convert(self, module: Format, row: dict[str, Any], where: Any) -> None:
-        make = getattr(module, "collector", None)
-        if make is None:
+        if not hasattr(module, "collector"):
             self._keep(module.convert(row, self.given))
             return
-        collector = self._collectors.get(module.NAME)
-        if collector is None:
-            collector = self._collectors[module.NAME] = make(self.given)
-        collector.given = self.given
-        collector.add(row, where)
+        self._collector(module).add(row, where)
         self._collect(MAX_PENDING)
+
+    def _collector(self, module: Format) -> Any:
+        name = getattr(module, "JOINED", module.NAME)
+        collector = self._collectors.get(name)
+        if collector is None:
+            collector = self._collectors[name] = module.collector(self.given)  # type: ignore[attr-defined]
+        collector.given = self.given
+        return collector
 
     def _collect(self, keep: int) -> None:
         for collector in self._collectors.values():

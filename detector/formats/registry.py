@@ -14,6 +14,8 @@ from detector.formats import (
     langfuse,
     litellm,
     openai_batch,
+    otlp_logs,
+    otlp_traces,
     portkey,
     sglang,
 )
@@ -23,6 +25,8 @@ from detector.formats.base import Format, FormatError, RowError
 _ALL: tuple[Format, ...] = (
     canonical,
     litellm,
+    otlp_traces,
+    otlp_logs,
     kong,
     apisix,
     portkey,

@@ -1,0 +1,61 @@
+"""Names of other makers: Vercel's AI SDK, MLflow, and Traceloop's entities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detector.event import Params, Usage
+from detector.formats import chat
+from detector.formats.base import count, first, integer, mapping, number, parsed, text
+from detector.formats.otlp.content import Attributes, Said
+
+_CALLS = (
+    "ai.generateText.doGenerate",
+    "ai.streamText.doStream",
+    "ai.generateObject.doGenerate",
+    "ai.streamObject.doStream",
+)
+_BODIES = (("mlflow.spanInputs", "mlflow.spanOutputs"), ("traceloop.entity.input", "traceloop.entity.output"))
+
+
+def is_call(attributes: Attributes) -> bool:
+    """True for the innermost span of a call."""
+    return attributes.get("ai.operationId") in _CALLS or str(attributes.get("mlflow.spanType")).strip('"') in (
+        "CHAT_MODEL",
+        "LLM",
+    )
+
+
+def read(attributes: Attributes) -> Said:
+    """What these names say."""
+    if "ai.operationId" in attributes:
+        return _vercel(attributes)
+    for asked_name, answered_name in _BODIES:
+        if asked_name in attributes:
+            asked, answered = parsed(attributes[asked_name]), parsed(attributes.get(answered_name))
+            if isinstance(asked, dict) and "kwargs" in asked:
+                asked = mapping(asked["kwargs"])
+            return Said(**chat.exchange(asked, answered))
+    return Said()
+
+
+def _vercel(attributes: Attributes) -> Said:
+    get = attributes.get
+    answer: dict[str, Any] = {"content": get("ai.response.text"), "tool_calls": parsed(get("ai.response.toolCalls"))}
+    prompt = parsed(first(attributes, ("ai.prompt.messages", "ai.prompt")))
+    return Said(
+        model=text(get("ai.model.id")),
+        operation="chat",
+        system=chat.system(mapping(prompt)),
+        messages=chat.messages(prompt),
+        tools=chat.tools(parsed(get("ai.prompt.tools"))),
+        params=Params(
+            temperature=number(get("ai.settings.temperature")), max_tokens=integer(get("ai.settings.maxOutputTokens"))
+        ),
+        usage=Usage(
+            input_tokens=count(first(attributes, ("ai.usage.promptTokens", "ai.usage.inputTokens"))),
+            output_tokens=count(first(attributes, ("ai.usage.completionTokens", "ai.usage.outputTokens"))),
+        ),
+        response=chat.turn_answer(answer),
+        finish_reason=text(get("ai.response.finishReason")),
+    )

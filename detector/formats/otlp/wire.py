@@ -1,0 +1,231 @@
+"""OTLP as it travels: protobuf or JSON, traces or logs, into plain spans and records."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from detector.formats.base import FormatError, RowError, integer, kind, mapping, sequence, text
+
+ERROR = 2  # STATUS_CODE_ERROR
+MAX_VALUE_DEPTH = 64  # protobuf itself stops at 100 levels of messages
+
+Attributes = dict[str, Any]
+
+
+class Record(msgspec.Struct, kw_only=True):
+    """A span, a span's event or a log record."""
+
+    trace: str = ""  # hex; empty where there is none
+    span: str = ""
+    parent: str = ""
+    name: str = ""
+    start: int = 0  # nanoseconds since 1970
+    end: int = 0
+    attributes: Attributes = {}
+    body: Any = None  # of a log record
+    events: list[Record] = []  # of a span
+    failed: bool = False
+    resource: Attributes = {}
+    is_log: bool = False
+
+
+def spans_of_protobuf(body: bytes) -> list[Record]:
+    """The spans of an ExportTraceServiceRequest. Raises FormatError."""
+    try:
+        request = ExportTraceServiceRequest.FromString(body)
+    except (DecodeError, RecursionError) as error:
+        raise FormatError(f"the body is no OTLP trace request in protobuf: {error}") from error
+    found = []
+    for of_resource in request.resource_spans:
+        resource = _attributes(of_resource.resource.attributes)
+        for of_scope in of_resource.scope_spans:
+            for span in of_scope.spans:
+                found.append(
+                    Record(
+                        trace=span.trace_id.hex(),
+                        span=span.span_id.hex(),
+                        parent=span.parent_span_id.hex(),
+                        name=span.name,
+                        start=span.start_time_unix_nano,
+                        end=span.end_time_unix_nano,
+                        attributes=_attributes(span.attributes),
+                        events=[
+                            Record(name=e.name, start=e.time_unix_nano, attributes=_attributes(e.attributes))
+                            for e in span.events
+                        ],
+                        failed=span.status.code == ERROR,
+                        resource=resource,
+                    )
+                )
+    return found
+
+
+def logs_of_protobuf(body: bytes) -> list[Record]:
+    """The records of an ExportLogsServiceRequest. Raises FormatError."""
+    try:
+        request = ExportLogsServiceRequest.FromString(body)
+    except (DecodeError, RecursionError) as error:
+        raise FormatError(f"the body is no OTLP log request in protobuf: {error}") from error
+    found = []
+    for of_resource in request.resource_logs:
+        resource = _attributes(of_resource.resource.attributes)
+        for of_scope in of_resource.scope_logs:
+            for record in of_scope.log_records:
+                attributes = _attributes(record.attributes)
+                found.append(
+                    Record(
+                        trace=record.trace_id.hex(),
+                        span=record.span_id.hex(),
+                        name=record.event_name or text(attributes.get("event.name")) or "",
+                        start=record.time_unix_nano or record.observed_time_unix_nano,
+                        attributes=attributes,
+                        body=_value(record.body),
+                        resource=resource,
+                        is_log=True,
+                    )
+                )
+    return found
+
+
+def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
+    return {pair.key: _value(pair.value) for pair in pairs}
+
+
+def _value(value: AnyValue, depth: int = 0) -> Any:
+    which = value.WhichOneof("value")
+    if which is None or depth > MAX_VALUE_DEPTH:
+        return None
+    if which == "array_value":
+        return [_value(v, depth + 1) for v in value.array_value.values]
+    if which == "kvlist_value":
+        return {pair.key: _value(pair.value, depth + 1) for pair in value.kvlist_value.values}
+    if which == "bytes_value":
+        return value.bytes_value.decode(errors="replace")
+    return getattr(value, which)
+
+
+def spans_of_json(row: dict[str, Any]) -> list[Record | RowError]:
+    """The spans of a trace request in JSON, or why one is none."""
+    return _records(row, "resourceSpans", ("scopeSpans", "instrumentationLibrarySpans"), "spans", _span)
+
+
+def logs_of_json(row: dict[str, Any]) -> list[Record | RowError]:
+    """The records of a log request in JSON, or why one is none."""
+    return _records(row, "resourceLogs", ("scopeLogs", "instrumentationLibraryLogs"), "logRecords", _log)
+
+
+def _records(row: dict[str, Any], of_resource: str, of_scope: tuple[str, ...], inner: str, make: Any) -> list[Any]:
+    groups = row.get(of_resource)
+    if not isinstance(groups, list):
+        raise RowError(f"{of_resource}: found {kind(groups)}, expected an array")
+    found: list[Record | RowError] = []
+    for group in map(mapping, groups):
+        resource = _json_attributes(mapping(group.get("resource")).get("attributes"))
+        for scope in (s for name in of_scope for s in map(mapping, sequence(group.get(name)))):
+            for item in sequence(scope.get(inner)):
+                if not isinstance(item, dict):
+                    found.append(RowError(f"{inner}: found {kind(item)}, expected an object"))
+                    continue
+                try:
+                    found.append(make(item, resource))
+                except (RowError, RecursionError) as error:
+                    found.append(RowError(str(error) if isinstance(error, RowError) else "nested too deeply"))
+    return found
+
+
+def _span(item: dict[str, Any], resource: Attributes) -> Record:
+    status = mapping(item.get("status")).get("code")
+    return Record(
+        trace=_id(item.get("traceId"), "traceId", 32),
+        span=_id(item.get("spanId"), "spanId", 16),
+        parent=_id(item.get("parentSpanId"), "parentSpanId", 16),
+        name=text(item.get("name")) or "",
+        start=_nanoseconds(item.get("startTimeUnixNano")),
+        end=_nanoseconds(item.get("endTimeUnixNano")),
+        attributes=_json_attributes(item.get("attributes")),
+        events=[
+            Record(
+                name=text(e.get("name")) or "",
+                start=_nanoseconds(e.get("timeUnixNano")),
+                attributes=_json_attributes(e.get("attributes")),
+            )
+            for e in map(mapping, sequence(item.get("events")))
+        ],
+        failed=status in (ERROR, "STATUS_CODE_ERROR"),
+        resource=resource,
+    )
+
+
+def _log(item: dict[str, Any], resource: Attributes) -> Record:
+    attributes = _json_attributes(item.get("attributes"))
+    return Record(
+        trace=_id(item.get("traceId"), "traceId", 32),
+        span=_id(item.get("spanId"), "spanId", 16),
+        name=text(item.get("eventName")) or text(attributes.get("event.name")) or "",
+        start=_nanoseconds(item.get("timeUnixNano")) or _nanoseconds(item.get("observedTimeUnixNano")),
+        attributes=attributes,
+        body=_json_value(item.get("body")),
+        resource=resource,
+        is_log=True,
+    )
+
+
+def _json_attributes(pairs: Any) -> Attributes:
+    return {
+        pair["key"]: _json_value(pair.get("value"))
+        for pair in sequence(pairs)
+        if isinstance(pair, dict) and isinstance(pair.get("key"), str)
+    }
+
+
+def _json_value(value: Any, depth: int = 0) -> Any:
+    if not isinstance(value, dict) or depth > MAX_VALUE_DEPTH:
+        return None
+    for name, inner in value.items():
+        if name in ("stringValue", "boolValue", "doubleValue"):
+            return inner
+        if name == "intValue":
+            return integer(inner)
+        if name == "arrayValue":
+            return [_json_value(v, depth + 1) for v in sequence(mapping(inner).get("values"))]
+        if name == "kvlistValue":
+            return {
+                pair["key"]: _json_value(pair.get("value"), depth + 1)
+                for pair in sequence(mapping(inner).get("values"))
+                if isinstance(pair, dict) and isinstance(pair.get("key"), str)
+            }
+        if name == "bytesValue":
+            return inner if isinstance(inner, str) else None
+    return None
+
+
+def _id(value: Any, field: str, digits: int) -> str:
+    """An id in hex, as OTLP/JSON has it; also base64, as plain protobuf JSON has it. Empty where it is absent."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, str):
+        if len(value) == digits and all(c in "0123456789abcdefABCDEF" for c in value):
+            return "" if not value.strip("0") else value.lower()
+        try:
+            raw = base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            raw = b""
+        if len(raw) * 2 == digits:
+            return raw.hex()
+    raise RowError(f"{field}: found {str(value)[:40]!r}, expected {digits} hexadecimal digits")
+
+
+def _nanoseconds(value: Any) -> int:
+    """A time in nanoseconds, as text or number; 0 where it is absent."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if 0 <= value < 2**64 else 0
+    return int(value) if isinstance(value, str) and value.isdigit() and len(value) <= 20 else 0
