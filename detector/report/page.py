@@ -21,7 +21,7 @@ from detector.report.examples import examples_of
 from detector.report.summary import RunSummary, top_reason, totals
 from detector.templates import SLOT
 
-MAX_ACCOUNTS = 200  # sections of accounts: a page beyond some megabytes is no longer read; the tables hold the rest
+MAX_ACCOUNTS = 100  # sections of accounts: a page beyond some megabytes is no longer read; the tables hold the rest
 MAX_CAMPAIGNS = 50
 MAX_MEMBERS = 100  # rows of one campaign's table
 MAX_WATCHED = 50

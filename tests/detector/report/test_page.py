@@ -134,8 +134,8 @@ def test_flagged_accounts_beyond_the_cap_are_named_as_missing() -> None:
     html = page(run(), Assessment(accounts=many, campaigns=[]), {})
     parsed = Page(html)
     assert sum(i.startswith("account-") and not i.endswith("-title") for i in parsed.ids) == page_module.MAX_ACCOUNTS
-    assert "The 200 riskiest of 230 flagged accounts are shown" in parsed.text
-    assert "acct_229" in parsed.text
+    assert "The 100 riskiest of 130 flagged accounts are shown" in parsed.text
+    assert "acct_129" in parsed.text
     assert "acct_3 " not in parsed.text
 
 
