@@ -6,7 +6,19 @@ in ``registry``. ``read`` takes files, ``parse_body`` takes HTTP bodies.
 
 from detector.formats.base import FormatError
 from detector.formats.bodies import ItemRejected, ParsedBody, parse_body
+from detector.formats.merging import merge
 from detector.formats.reader import Batch, Rejected, files, read
 from detector.formats.registry import FORMATS
 
-__all__ = ["FORMATS", "Batch", "FormatError", "ItemRejected", "ParsedBody", "Rejected", "files", "parse_body", "read"]
+__all__ = [
+    "FORMATS",
+    "Batch",
+    "FormatError",
+    "ItemRejected",
+    "ParsedBody",
+    "Rejected",
+    "files",
+    "merge",
+    "parse_body",
+    "read",
+]

@@ -108,9 +108,9 @@ class Intake:
         except BROKEN as error:
             self.rejected.append((where, explain(error)))
 
-    def binary(self, body: bytes, where: Any) -> bool:
+    def binary(self, body: bytes, where: Any, guess: str = "") -> bool:
         """Take a body that is no text; False where the format has none such. Raises FormatError."""
-        module = FORMATS.get(self._format)
+        module = FORMATS.get(guess if self._format == AUTO else self._format)
         if module is None or not hasattr(module, "add_binary"):
             return False
         module.add_binary(self._collector(module), body, where)

@@ -14,12 +14,13 @@ from detector.formats import compression, parquet
 from detector.formats.base import FormatError, Given
 from detector.formats.intake import BROKEN, Intake
 from detector.formats.items import split
+from detector.formats.otlp import wire
 from detector.formats.registry import AUTO, check
 
 BATCH_EVENTS = 8192  # events a batch: large enough to vectorise over, small enough to hold
 MAX_LINE_BYTES = 16 << 20  # a longer row is rejected unread: no provider takes prompts of this size
 LINE_SUFFIXES = (".jsonl", ".ndjson", ".log")
-SUFFIXES = (*LINE_SUFFIXES, ".json", ".parquet")
+SUFFIXES = (*LINE_SUFFIXES, ".json", ".pb", ".parquet")
 PACKED = (".gz", ".zst")
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -141,11 +142,33 @@ def _feed(file: Path, intake: Intake, limit: int) -> Iterator[int]:
     if _ending(file) == ".parquet":
         yield from parquet.feed(file, intake)
         return
+    if _ending(file) == ".pb":
+        yield _protobuf(file, intake, limit)
+        return
     rows = _json if _ending(file) == ".json" else _lines
     with file.open("rb") as raw:
         for _ in rows(compression.pieces(raw, file.suffix.lower()), name, intake, limit):
             yield raw.tell()
         yield raw.tell()
+
+
+def _protobuf(file: Path, intake: Intake, limit: int) -> int:
+    """A file that is one OTLP request in protobuf, traces or logs."""
+    where = (str(file), 1)
+    with file.open("rb") as raw:
+        body = bytearray()
+        try:
+            for piece in compression.pieces(raw, file.suffix.lower()):
+                body += piece
+                if len(body) > limit:
+                    intake.too_long(where)
+                    return raw.tell()
+            guess = "otlp_traces" if wire.is_traces(bytes(body)) else "otlp_logs"
+            if not intake.binary(bytes(body), where, guess):
+                intake.rejected.append((where, "the file is protobuf, which this format is not: choose an otlp format"))
+        except (compression.Broken, FormatError) as error:
+            intake.rejected.append((where, str(error)))
+        return raw.tell()
 
 
 def _lines(pieces: Iterable[bytes], name: str, intake: Intake, limit: int) -> Iterator[None]:

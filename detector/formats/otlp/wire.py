@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from detector.formats.base import FormatError, RowError, integer, kind, mapping, sequence, text
 
@@ -36,6 +37,20 @@ class Record(msgspec.Struct, kw_only=True):
     failed: bool = False
     resource: Attributes = {}
     is_log: bool = False
+
+
+def is_traces(body: bytes) -> bool:
+    """True where a request in protobuf holds spans, False where it holds log records or is none."""
+    try:
+        return any(
+            span.trace_id for span in map(_first_span, ExportTraceServiceRequest.FromString(body).resource_spans)
+        )
+    except (DecodeError, RecursionError):
+        return False
+
+
+def _first_span(of_resource: ResourceSpans) -> Span:
+    return next((span for of_scope in of_resource.scope_spans for span in of_scope.spans), Span())
 
 
 def spans_of_protobuf(body: bytes) -> list[Record]:
