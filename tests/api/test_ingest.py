@@ -170,7 +170,8 @@ def test_litellm_bodies(shape: str, http: TestClient, headers: Headers, database
     for expected in ({"accepted": len(rows), "duplicates": 0}, {"accepted": 0, "duplicates": len(rows)}):
         answer = post(http, headers, content, "/v1/ingest/litellm")
         assert answer.json() == {**expected, "rejected": []}
-    event = events.by_id(database, ["c0ffee"])["c0ffee"]
+    (event_id,) = (i for i in stored(database) if i.startswith("c0ffee."))
+    event = events.by_id(database, [event_id])[event_id]
     assert (event.account_id, event.end_user_id) == ("owner", "claimed")
     assert post(http, headers, content, "/v1/ingest/auto").json()["duplicates"] == len(rows)
 
