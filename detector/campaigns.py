@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
-from sknetwork.clustering import Leiden
+from sknetwork.clustering import Louvain
 
 from detector.neighbours import near_duplicates
 from detector.profiles import KIND as _KIND
@@ -97,7 +97,7 @@ def _rare(objects: pl.DataFrame, profiles: Profiles, uses: int) -> pl.DataFrame:
 
 
 def _task_communities(profiles: Profiles) -> pl.DataFrame:
-    """Accounts that share conversation states, grouped by Leiden over the number of states two accounts share, each weighted by rarity.
+    """Accounts that share conversation states, grouped by Louvain over the number of states two accounts share, each weighted by rarity.
 
     A state and the parent of a later turn are one thing: a dialogue that goes on in another account ties the two.
     """
@@ -119,7 +119,7 @@ def _task_communities(profiles: Profiles) -> pl.DataFrame:
     together.eliminate_zeros()
     if not together.nnz:
         return empty
-    communities = Leiden(random_state=7).fit_predict(together)
+    communities = Louvain(random_state=7).fit_predict(together)
     linked = np.asarray(together.sum(axis=1)).ravel() > 0
     members = accts.with_columns(pl.Series("community", communities), pl.Series("linked", linked)).filter(
         pl.col("linked")
