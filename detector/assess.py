@@ -15,10 +15,7 @@ from detector.profiles import Profiles
 from detector.scoring import Scored, Scorer, logit, score
 from detector.view import View
 
-SLICE_SHARE = (
-    0.1,
-    0.8,
-)  # a frame in this share of an account's requests is looked at by itself, without the cover traffic
+SLICE_SHARE = (0.1, 0.8)  # of an account's requests: a frame in so many is looked at by itself, without cover traffic
 SLICES_PER_ACCOUNT = 2
 SLICE_PENALTY = 1.0  # log-odds paid for having looked at more than one slice of the account
 
@@ -29,11 +26,9 @@ def assess(profiles: Profiles, scorer: Scorer, known_frames: pl.Series | None = 
     if not len(profiles):
         return Assessment(accounts=[], campaigns=[], threshold=weights.flag_at, watch_threshold=weights.watch_at)
     own = score(View(profiles), scorer)
-    log_odds = own.log_odds.copy()
-    log_odds = np.maximum(log_odds, _slice_log_odds(profiles, own, scorer) - SLICE_PENALTY)
-    log_odds[own.view.n < MIN_REQUESTS] = np.minimum(
-        log_odds[own.view.n < MIN_REQUESTS], logit(weights.watch_at) - 1e-6
-    )
+    log_odds = np.maximum(own.log_odds, _slice_log_odds(profiles, own, scorer) - SLICE_PENALTY)
+    few = own.view.n < MIN_REQUESTS
+    log_odds[few] = np.minimum(log_odds[few], logit(weights.watch_at) - 1e-6)
     campaigns, member_of = assess_campaigns(profiles, scorer, known_frames)
     risk = expit(log_odds)
     by_acct = {int(a): i for i, a in enumerate(own.view.acct)}

@@ -12,9 +12,16 @@ from detector.assessment import AccountFinding, CampaignFinding, Evidence, Relat
 from detector.profiles import KINDS, Profiles
 from detector.scoring import Scored, Scorer, logit
 from detector.signals import SIGNALS
+from detector.signals.base import percent
 
 LACKING = "Little sign of "  # how a reason begins that speaks by its absence
 EXAMPLES = 6  # requests that a finding points to
+MIN_CONTRIBUTION = 0.1  # log-odds; a reason that moves the risk by less is left out
+TEMPLATES = 5  # shown of a finding, the most used first
+MIN_TEMPLATE = (3, 0.05)  # requests, and share of all: a sentence in fewer is no template of the finding
+CLUSTERS = 40  # shown of a finding
+RELATED = 10  # other accounts shown
+RARE = (2, 200)  # accounts that an object may have for sharing it to relate two of them
 HARVESTS = {
     "reasoning_elicitation": "reasoning elicitation",
     "grading": "grading and preference data",
@@ -56,7 +63,7 @@ def evidence(scored: Scored, i: int, scorer: Scorer, event_ids: list[str]) -> li
     out = []
     for j in np.argsort(-np.abs(scored.contributions[i]), kind="stable"):
         contribution = float(scored.contributions[i, j])
-        if abs(contribution) < 0.1:
+        if abs(contribution) < MIN_CONTRIBUTION:
             break
         signal = SIGNALS[j]
         value = float(scored.values[i, j])
@@ -81,7 +88,7 @@ def evidence(scored: Scored, i: int, scorer: Scorer, event_ids: list[str]) -> li
 
 def _lacking(title: str, percentile: float) -> str:
     """A reason that speaks by its absence; ``percentile`` is the share of ordinary accounts with a lower value."""
-    return f"{LACKING}{title.lower()}: {1 - percentile:.0%} of ordinary accounts show at least as much."
+    return f"{LACKING}{title.lower()}: {percent(1 - percentile)} of ordinary accounts show at least as much."
 
 
 def harvest_of(contributions: np.ndarray) -> str | None:
@@ -89,7 +96,7 @@ def harvest_of(contributions: np.ndarray) -> str | None:
     best = max(
         ((contributions[j], HARVESTS[s.name]) for j, s in enumerate(SIGNALS) if s.name in HARVESTS), default=None
     )
-    return best[1] if best and best[0] > 0.1 else None
+    return best[1] if best and best[0] > MIN_CONTRIBUTION else None
 
 
 def _activity(rows: pl.DataFrame) -> list[int]:
@@ -103,7 +110,7 @@ def _top_clusters(rows: pl.DataFrame) -> list[tuple[int, int]]:
         .group_by("cluster")
         .len()
         .sort("len", "cluster", descending=[True, False])
-        .head(40)
+        .head(CLUSTERS)
     )
     return [(int(c), int(n)) for c, n in top.iter_rows()]
 
@@ -119,9 +126,9 @@ def _templates(rows: pl.DataFrame, usage: dict[int, int]) -> list[Template]:
             pl.col("prompt").n_unique().alias("slots"),
             pl.col("event_id").sort().head(EXAMPLES),
         )
-        .filter(pl.col("n") >= max(3, 0.05 * len(rows)))
+        .filter(pl.col("n") >= max(MIN_TEMPLATE[0], MIN_TEMPLATE[1] * len(rows)))
         .sort("n", "pieces", descending=[True, False])
-        .head(5)
+        .head(TEMPLATES)
     )
     return [
         Template(
@@ -155,7 +162,7 @@ def campaign_finding(
     member_of: dict[int, Membership],
 ) -> CampaignFinding:
     """The finding on one campaign. ``rows`` is its slice, ``scored`` and ``i`` the scored view of it and its row there."""
-    rows = rows.filter(pl.col("acct").is_in(accts)).sort("event_key")
+    rows = rows.sort("event_key")
     examples = _examples(rows)
     verdict: Verdict = "flag" if risk >= scorer.weights.flag_at else "watch"
     pieces = (
@@ -254,7 +261,9 @@ def account_findings(
 
 def _piece_usage(profiles: Profiles, accts: pl.Series) -> dict[int, int]:
     pieces = profiles.kind("piece")
-    mine = pieces.filter(pl.col("acct").is_in(accts.implode()) & (pl.col("n") >= 3)).select("key").unique()
+    mine = (
+        pieces.filter(pl.col("acct").is_in(accts.implode()) & (pl.col("n") >= MIN_TEMPLATE[0])).select("key").unique()
+    )
     return dict(pieces.join(mine, on="key", how="semi").group_by("key").agg(pl.col("acct").n_unique()).iter_rows())
 
 
@@ -270,7 +279,7 @@ def _related(profiles: Profiles, accts: pl.Series, names: dict[int, str]) -> dic
     shared = (
         profiles.kind(*words)
         .with_columns(pl.len().over("kind", "key").alias("df"))
-        .filter(pl.col("df").is_between(2, 200))
+        .filter(pl.col("df").is_between(*RARE))
     )
     mine = shared.filter(pl.col("acct").is_in(accts.implode())).select("kind", "key", "acct", "df")
     pairs = mine.join(shared.select("kind", "key", pl.col("acct").alias("other")), on=["kind", "key"]).filter(
@@ -284,7 +293,7 @@ def _related(profiles: Profiles, accts: pl.Series, names: dict[int, str]) -> dic
         .agg(pl.col("bits").sum(), pl.col("kind").sort())
         .sort("bits", "other", descending=True)
         .group_by("acct", maintain_order=True)
-        .head(10)
+        .head(RELATED)
     )
     out: dict[int, list[Related]] = {}
     for acct, other, weight, kinds in best.iter_rows():

@@ -94,30 +94,6 @@ class Profiles:
             sample=_bottom_k(pl.concat(p.sample for p in parts)),
         )
 
-    def relabel(self, groups: pl.DataFrame) -> Profiles:
-        """Profiles of groups: ``groups`` has ``acct`` and ``group`` (u64); accounts in no group are left out.
-
-        A member of several groups counts in each. This is how a campaign is assessed like an account.
-        """
-
-        def to_group(table: pl.DataFrame) -> pl.DataFrame:
-            return (
-                table.join(groups, on="acct", how="inner").drop("acct").rename({"group": "acct"}).select(table.columns)
-            )
-
-        names = (
-            groups.select("group")
-            .unique()
-            .select(
-                pl.col("group").alias("acct"),
-                pl.col("group").cast(pl.String).alias("account_id"),
-                pl.lit(None, pl.Int64).alias("created"),
-            )
-        )
-        return Profiles(
-            names, _sum_counts(to_group(self.counts)), _sum_objects(to_group(self.objects)), to_group(self.sample)
-        )
-
     @classmethod
     def of_rows(cls, rows: pl.DataFrame) -> Self:
         """Profile of sampled feature rows (as kept in ``sample``) under the ``acct`` they carry: slices of accounts."""
@@ -139,10 +115,6 @@ class Profiles:
             self.objects.filter(recent),
             self.sample.filter(recent),
         )
-
-    def only(self, accts: pl.DataFrame) -> Profiles:
-        """The part of the accounts in column ``acct`` of ``accts``."""
-        return Profiles(*(t.join(accts.select("acct").unique(), on="acct", how="semi") for t in self._tables))
 
     @property
     def _tables(self) -> tuple[pl.DataFrame, ...]:
@@ -189,13 +161,15 @@ class Profiles:
             .sort("acct")
         )
 
+    @cached_property
+    def _by_kind(self) -> dict[int, pl.DataFrame]:
+        summed = _sum_over(self.objects, ["kind", "acct", "key"])
+        return {int(k[0]): table for k, table in summed.partition_by("kind", as_dict=True).items()}
+
     def kind(self, *names: str) -> pl.DataFrame:
         """Objects of some kinds, summed over days: kind, acct, key, n, first, last."""
-        return (
-            self.objects.filter(pl.col("kind").is_in([KIND[n] for n in names]))
-            .group_by("kind", "acct", "key")
-            .agg(pl.col("n").sum(), pl.col("first").min(), pl.col("last").max())
-        )
+        empty = self.objects.clear().drop("day").select("kind", "acct", "key", "n", "first", "last")
+        return pl.concat([self._by_kind.get(KIND[name], empty) for name in names])
 
 
 def _counts(frame: pl.DataFrame) -> pl.DataFrame:
@@ -236,7 +210,11 @@ def _objects(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sum_objects(objects: pl.DataFrame) -> pl.DataFrame:
-    return objects.group_by(_KEYS).agg(pl.col("n").sum(), pl.col("first").min(), pl.col("last").max())
+    return _sum_over(objects, _KEYS)
+
+
+def _sum_over(objects: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    return objects.group_by(keys).agg(pl.col("n").sum(), pl.col("first").min(), pl.col("last").max())
 
 
 def _bottom_k(rows: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,10 @@ from detector.profiles import KIND, Profiles
 from detector.scoring import Scorer
 from detector.view import View
 
+MIN_BITS = 3.0  # a tie that one in eight unrelated groups would have is not mentioned
+MIN_SHARED = 0.2  # of the members must share an object before it ties the group: two of a hundred do not
+MIN_EXCHANGEABLE = 0.5  # half as like one another as independent users are, or less: a split work queue
+MIN_MOVEMENT = 0.3  # similarity of active hours above that of unrelated accounts, which share day and night as well
 MAX_BITS = 40.0  # a tie's surprise is capped: beyond this more proves nothing more
 TYPICAL_ICC = 0.08  # intraclass correlation of the prompts of unrelated accounts that share a client; see benchmarks
 EXCHANGE_ROWS = 400  # rows per group for the exchangeability test
@@ -63,10 +67,8 @@ def group_features(
 
     ``view`` is :func:`slice_view` of the groups, ``scorer_log_odds`` the scorer's log-odds of its rows.
     """
-    order = view.acct
     shared_objects = {kind: _shared(groups.members, profiles, kind) for kind in (*IDENTITY_TIES, "organization")}
-    hours = _hourly(profiles.sample)
-    base_movement = _co_movement(hours)
+    base_movement = _co_movement(_hourly(profiles.sample))
     all_uses = (
         groups.members.join(profiles.totals.select("acct", "n"), on="acct")
         .group_by("group")
@@ -77,7 +79,7 @@ def group_features(
     rows_by_group = {int(k[0]): t for k, t in groups.rows.partition_by("group", as_dict=True).items()}
     members_by_group = {int(k[0]): t for k, t in groups.members.partition_by("group", as_dict=True).items()}
     out, ties = [], {}
-    for group, log_odds in zip(order, scorer_log_odds, strict=True):
+    for group, log_odds in zip(view.acct, scorer_log_odds, strict=True):
         rows, members = rows_by_group[group], members_by_group[group]
         m = len(members)
         found: list[Tie] = []
@@ -85,7 +87,7 @@ def group_features(
         found_by = {CLASS_OF_TIE[k] for k in IDENTITY_TIES if KIND[k] in seed_kinds.get(group, ())}
         for kind, words in IDENTITY_TIES.items():
             shared, surprise = shared_objects[kind].get(group, (0, 0.0))
-            if surprise > 3:
+            if surprise > MIN_BITS:
                 found.append(
                     Tie(
                         kind=kind,
@@ -100,7 +102,7 @@ def group_features(
         organization, _ = shared_objects["organization"].get(group, (0, 0.0))
         icc = _intraclass(rows)
         exchangeable = float(np.clip(1 - icc / TYPICAL_ICC, 0, 1))
-        if exchangeable > 0.5:
+        if exchangeable > MIN_EXCHANGEABLE:
             found.append(
                 Tie(
                     kind="split_queue",
@@ -111,7 +113,7 @@ def group_features(
                 )
             )
         movement = float(np.clip((_co_movement(_hourly(rows)) - base_movement) / max(1 - base_movement, 1e-6), 0, 1))
-        if movement > 0.3:
+        if movement > MIN_MOVEMENT:
             found.append(
                 Tie(
                     kind="timing",
@@ -152,7 +154,9 @@ def _shared(members: pl.DataFrame, profiles: Profiles, kind: str) -> dict[int, t
         .group_by("group", "key")
         .agg(pl.len().alias("shared"), pl.col("df").first())
     )
-    shared = shared.filter(pl.col("shared") >= 2).join(size, on="group").filter(pl.col("shared") >= 0.2 * pl.col("m"))
+    shared = (
+        shared.filter(pl.col("shared") >= 2).join(size, on="group").filter(pl.col("shared") >= MIN_SHARED * pl.col("m"))
+    )
     if not len(shared):
         return {}
     count, df, m = (shared[c].to_numpy() for c in ("shared", "df", "m"))

@@ -13,7 +13,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from detector.features import EMBEDDING_SCALE
-from detector.profiles import KIND, Profiles
+from detector.profiles import Profiles
 
 PRIOR = 4.0  # pseudo-requests of the ordinary kind that every share starts with
 REPEAT = 3  # the same state at least three times is sampling; twice is a retry
@@ -52,17 +52,9 @@ class View:
         )
         return joined[column].cast(pl.Float64).fill_null(default).to_numpy()
 
-    @cached_property
-    def _kinds(self) -> dict[int, pl.DataFrame]:
-        summed = self.profiles.objects.group_by("kind", "acct", "key").agg(
-            pl.col("n").sum(), pl.col("first").min(), pl.col("last").max()
-        )
-        return {int(k[0]): t.drop("kind") for k, t in summed.partition_by("kind", as_dict=True).items()}
-
     def kind(self, name: str) -> pl.DataFrame:
         """Objects of one kind over all days: acct, key, n, first, last."""
-        empty = self.profiles.objects.clear().drop("day", "kind")
-        return self._kinds.get(KIND[name], empty)
+        return self.profiles.kind(name).drop("kind")
 
     @cached_property
     def states(self) -> pl.DataFrame:

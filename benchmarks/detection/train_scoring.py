@@ -31,7 +31,6 @@ from detector.ties import FEATURES, group_features
 from detector.trees import Trees
 from detector.view import View
 
-KNOTS = 24
 TARGET_FALSE_FLAGS = 0.001  # of ordinary accounts
 WATCH_SHARE = 0.01  # of ordinary accounts may be watched
 NEGATIVE_TIES = ("one_organization",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -106,10 +107,7 @@ def test_states_tell_follow_ups_from_replays(detector: Detector) -> None:
 
 
 def test_a_group_is_the_merge_of_its_members(detector: Detector) -> None:
-    """Relabelling accounts to one group sums their counters."""
-    import polars as pl
-
-    profile = detector.profile(detector.features([event(i, "abc"[i % 3], i) for i in range(12)]))
-    groups = profile.accounts.select("acct", pl.lit(7, pl.UInt64).alias("group"))
-    merged = profile.relabel(groups)
+    """Requests of several accounts under one label are one profile, with their counters summed."""
+    rows = detector.profile(detector.features([event(i, "abc"[i % 3], i) for i in range(12)])).sample
+    merged = Profiles.of_rows(rows.with_columns(pl.lit(7, pl.UInt64).alias("acct")))
     assert merged.totals["n"].to_list() == [12]
