@@ -5,92 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any
 
 import structlog
 import typer
-from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError
 
 from api import supervise
-from api.settings import Settings
-from api.storage import keys, migrate
-from api.storage.engine import Database, StorageError
+from api.options import ApiPort, DashboardPort, DataDir, first_key, load_settings, opened
+from api.storage import migrate
+from api.storage.engine import StorageError
 from detector.cli import CLEAN, ERROR, app, fail
 
 __all__ = ["CLEAN", "ERROR", "app", "main"]
 
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 app.add_typer(db_app, name="db")
-
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir",
-        help="Folder of the embedded database and the logs; else DISTILLWATCH_DATA_DIR, else ./var.",
-        show_default=False,
-    ),
-]
-
-ApiPort = Annotated[
-    int | None,
-    typer.Option(
-        "--port", min=1, max=65535, help="Port of the API; else DISTILLWATCH_PORT, else 8400.", show_default=False
-    ),
-]
-DashboardPort = Annotated[
-    int | None,
-    typer.Option(
-        "--dashboard-port",
-        min=1,
-        max=65535,
-        help="Port of the dashboard; else DISTILLWATCH_DASHBOARD_PORT, else 8401.",
-        show_default=False,
-    ),
-]
-
-
-def load_settings(data_dir: Path | None = None, port: int | None = None, dashboard_port: int | None = None) -> Settings:
-    """Settings of the options given, else of the environment; a bad one is told in words."""
-    options = {"data_dir": data_dir, "port": port, "dashboard_port": dashboard_port}
-    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        problems = "; ".join(f"DISTILLWATCH_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise fail(problems) from error
-
-
-@contextmanager
-def opened(settings: Settings, *, create: bool = False) -> Iterator[Database]:
-    """The database of the settings, migrated. SQLite is made and migrated where ``create``; PostgreSQL never by itself."""
-    try:
-        if not create and not settings.database_url and not (settings.data_dir / "distillwatch.db").exists():
-            raise fail(
-                f"no database in {settings.data_dir}: run `distillwatch serve` or `distillwatch db upgrade` first, or set DISTILLWATCH_DATA_DIR"
-            )
-        database = Database(settings.url)
-    except (ArgumentError, OSError, ImportError) as error:
-        raise fail(f"the database cannot be opened: {error}") from error
-    try:
-        if create and database.is_sqlite:
-            migrate.upgrade(database)
-        migrate.check(database)
-        yield database
-    except migrate.NotMigrated as error:
-        raise fail(str(error)) from error
-    except StorageError as error:
-        raise fail(f"the database does not answer: {error}") from error
-    finally:
-        database.close()
-
-
-def first_key(database: Database) -> str | None:
-    """An admin key if there is none of any role yet."""
-    return None if keys.count(database) else keys.create(database, "first admin", "admin", "distillwatch serve")[1]
 
 
 @app.command()

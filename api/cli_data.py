@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO, Literal
 import msgspec
 import typer
 
-from api.cli import DataDir, load_settings, opened
+from api.options import DataDir, load_settings, opened
 from api.schemas import Role
 from api.storage import audit, campaigns, cases, events, keys
 from api.storage.engine import Database

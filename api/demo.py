@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from api import supervise
-from api.cli import ApiPort, DashboardPort, first_key, load_settings, opened
+from api.options import ApiPort, DashboardPort, first_key, load_settings, opened
 from api.settings import Settings
 from detector.cli import app, fail
 from detector.event import Event
