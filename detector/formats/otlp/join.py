@@ -19,6 +19,9 @@ from detector.formats.otlp.wire import Record
 MAX_ANCESTORS = 64  # spans around a call that are asked for its account
 
 
+_NOTHING = Said()
+
+
 class _Trace:
     """What is known of a trace so far."""
 
@@ -162,7 +165,9 @@ def _event(name: str, span: Record | None, records: list[Record], spans: dict[st
     said = Said()
     for source in chain:
         for dialect in DIALECTS:
-            fill(said, dialect.read(source))
+            heard = dialect.read(source)
+            if heard != _NOTHING:
+                fill(said, heard)
     fill(said, genai.read_parts(parts))
     first = span or min(records, key=lambda r: (r.is_log, r.start))
     if span:

@@ -290,6 +290,25 @@ def test_parquet_with_nested_columns(tmp_path: Path) -> None:
     assert found == [e for r in rows for e in parse_body(encode(r)).events]
 
 
+def test_parquet_fast_and_thorough_agree(tmp_path: Path, events: list[Event]) -> None:
+    """A table of good rows is read in one go, one with a bad row among them row by row: the same events."""
+    rows = [msgspec.to_builtins(e) for e in events]
+    for r in rows:
+        r.pop("extra", None)
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    frame.write_parquet(tmp_path / "good.parquet")
+    bad = pl.concat([frame[:100], frame[:1].with_columns(event_id=pl.lit("")), frame[100:]])
+    bad.write_parquet(tmp_path / "bad.parquet")
+    good_events, rejected = everything(tmp_path / "good.parquet")
+    assert rejected == []
+    assert [(e.event_id, e.timestamp, e.usage, e.client) for e in good_events] == [
+        (e.event_id, e.timestamp, e.usage, e.client) for e in events
+    ]
+    batches = list(read([tmp_path / "bad.parquet"]))
+    assert [e for b in batches for e in b.events] == good_events
+    assert [r.line for b in batches for r in b.rejected] == [101]
+
+
 @pytest.mark.parametrize("name", ["log.jsonl", "log.json"])
 def test_huge_rows_are_rejected_unread(tmp_path: Path, name: str) -> None:
     """A row beyond the limit is reported, and the rows around it are read, whatever pieces the file comes in."""
