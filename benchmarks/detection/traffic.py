@@ -1,95 +1,142 @@
 """Labelled traffic from the real corpora: python -m benchmarks.detection.traffic --out DIR --side test --seed 1
 
-Every harvest in several sizes and evasions, every look-alike, and ordinary users.
+Every harvest in several variants, sizes and evasions, every look-alike, and ordinary users with real conversations.
+``--side train`` takes permissively licensed corpora and frames of group A; ``--side test`` other corpora of any licence
+and frames of group B. ``--scale full`` has 3,000 ordinary users, ``dev`` about 1,500 honest accounts in all.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.detection.corpora import texts
+from benchmarks.detection.corpora import CORPORA, texts
 from benchmarks.detection.licences import DEFAULT_CORPORA
-from detector.simulate import HARVESTS, TENANTS, Campaign, Scenario, simulate, write
+from benchmarks.detection.timing import Recorded
+from detector.simulate import GROUPS, HARVESTS, TENANTS, Arrivals, Scenario, benchmark, simulate, write
 
-SIZES = ((1, 300), (1, 900), (5, 120), (25, 40), (100, 20))
-COVERS = (0.0, 0.0, 0.3, 0.5, 0.8)
+SCALES = {  # of --scale: what the finer options default to
+    "small": {"ordinary": 150, "each": 1, "per_family": 1, "size": 0.4, "largest": 25},
+    "dev": {"ordinary": 800, "each": 3, "per_family": 5, "size": 0.8, "largest": 500},
+    "full": {"ordinary": 3000, "each": 8, "per_family": 8, "size": 0.6, "largest": 500},
+}
+DEV_MEMBERS = {"open_source_agent": 300, "company_template": 40, "university": 120, "hackathon": 40}
+SMALL_MEMBERS = {"open_source_agent": 30, "company_template": 10, "university": 20, "hackathon": 10}
 
 
-def campaigns(rng: random.Random, families: list[str], frames: str, per_family: int, largest: int) -> list[Campaign]:
-    """Campaigns of every family with evasions drawn at random."""
-    out = []
-    for family in families:
-        for _ in range(per_family):
-            accounts, requests = rng.choice([s for s in SIZES if s[0] <= largest])
-            out.append(
-                Campaign(
-                    family,
-                    accounts=accounts,
-                    requests=int(requests * rng.uniform(0.7, 1.3)),
-                    cover=rng.choice(COVERS),
-                    paraphrases=rng.choice((1, 1, 2, 4)),
-                    network=rng.choice(("shared", "partly", "unshared")),
-                    payment=rng.choice(("shared", "partly", "unshared", "unshared")),
-                    aged=rng.random() < 0.5,
-                    pace=rng.choice(("job", "job", "clock", "human", "drip")),
-                    failover=rng.random() < 0.1 and accounts > 1,
-                    frames=frames,
-                    honest_share=0.05 if rng.random() < 0.1 else 0.0,
-                )
-            )
-    return out
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options; what is not given follows from --side and --scale."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--side", choices=("train", "test", "all"), default="test")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scale", choices=tuple(SCALES), default="dev")
+    parser.add_argument("--licence", choices=("permissive", "all"), help="rows to take (train: permissive, else all)")
+    parser.add_argument("--frames", choices=GROUPS, help="group of frames (train: A, else B)")
+    parser.add_argument("--ordinary", type=int, help="ordinary users")
+    parser.add_argument("--each", type=int, help="tenants of each other kind")
+    parser.add_argument("--per-family", type=int, help="campaigns of each family")
+    parser.add_argument("--campaigns", type=int, help="campaigns in all, instead of --per-family")
+    parser.add_argument("--size", type=float, help="factor on the tenants' traffic")
+    parser.add_argument("--largest", type=int, help="most accounts of a campaign")
+    parser.add_argument(
+        "--exclude", "--exclude-family", action="append", default=[], help="family or tenant kind to leave out"
+    )
+    parser.add_argument("--only-family", action="append", default=[], help="the only families to plant")
+    parser.add_argument("--exclude-corpus", action="append", default=[], choices=sorted(CORPORA))
+    parser.add_argument("--include-corpus", action="append", default=[], choices=sorted(CORPORA))
+    parser.add_argument("--arrivals", choices=("recorded", "model"), default="recorded")
+    parser.add_argument("--corpora", type=Path, default=DEFAULT_CORPORA)
+    options = parser.parse_args(arguments)
+    for name, value in SCALES[options.scale].items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    options.frames = options.frames or ("A" if options.side == "train" else "B")
+    for name in (*options.exclude, *options.only_family):
+        if name not in HARVESTS and name not in TENANTS:
+            parser.error(f"{name!r} is no family and no tenant: choose among {', '.join([*HARVESTS, *TENANTS])}")
+    return options
 
 
 def scenario(
-    seed: int, *, ordinary: int, each: int, per_family: int, frames: str, exclude: list[str], largest: int = 100
+    seed: int,
+    *,
+    ordinary: int,
+    each: int,
+    per_family: int,
+    frames: str,
+    exclude: Sequence[str] = (),
+    only: Sequence[str] = (),
+    largest: int = 100,
+    size: float = 0.6,
+    members: dict[str, int] | None = None,
+    campaigns: int | None = None,
 ) -> Scenario:
-    """A scenario over all kinds of tenants and families but the excluded ones."""
-    rng = random.Random(seed * 7919)
-    families = [f for f in HARVESTS if f not in exclude]
-    tenants = {k: each for k in TENANTS if k not in exclude}
-    for kind, count in (
-        ("chat_user", ordinary),
-        ("heavy_user", ordinary // 25),
-        ("single_turn_user", ordinary // 12),
-        ("company_template", 1),
-        ("university", 1),
-        ("open_source_agent", 2),
-    ):
-        if kind in tenants:
-            tenants[kind] = count
-    return Scenario(days=7, size=0.6, tenants=tenants, campaigns=campaigns(rng, families, frames, per_family, largest))
+    """A scenario over all kinds of tenants and families but the excluded ones; ``campaigns`` of all that are planned are kept."""
+    planned = benchmark(
+        seed,
+        ordinary=ordinary,
+        each=each,
+        per_family=per_family,
+        frames=frames,
+        size=size,
+        without=exclude,
+        only=only,
+        largest=largest,
+        members=members,
+    )
+    if campaigns is None:
+        return planned
+    kept = random.Random(seed).sample(list(planned.campaigns), min(campaigns, len(planned.campaigns)))
+    return replace(planned, campaigns=kept)
+
+
+def plan(options: argparse.Namespace) -> Scenario:
+    """The scenario that the options describe."""
+    planted = [
+        f for f in HARVESTS if f not in options.exclude and (not options.only_family or f in options.only_family)
+    ]
+    per_family = options.per_family
+    if options.campaigns:
+        per_family = -(-options.campaigns // max(1, len(planted)))
+    return scenario(
+        options.seed,
+        ordinary=options.ordinary,
+        each=options.each,
+        per_family=per_family,
+        frames=options.frames,
+        exclude=options.exclude,
+        only=options.only_family,
+        largest=options.largest,
+        size=options.size,
+        members={"small": SMALL_MEMBERS, "dev": DEV_MEMBERS}.get(options.scale),
+        campaigns=options.campaigns,
+    )
 
 
 def main() -> None:
     """Write one set of traffic."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--side", choices=("train", "test"), default="test")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--ordinary", type=int, default=1200, help="ordinary users")
-    parser.add_argument("--each", type=int, default=4, help="tenants of each other kind")
-    parser.add_argument("--per-family", type=int, default=4, help="campaigns of each family")
-    parser.add_argument("--exclude", action="append", default=[], help="family or tenant kind to leave out")
-    parser.add_argument("--exclude-corpus", action="append", default=[])
-    parser.add_argument("--corpora", type=Path, default=DEFAULT_CORPORA)
-    options = parser.parse_args()
-    plan = scenario(
-        options.seed,
-        ordinary=options.ordinary,
-        each=options.each,
-        per_family=options.per_family,
-        frames="A" if options.side == "train" else "B",
-        exclude=options.exclude,
-    )
-    traffic = simulate(
-        plan, options.seed, texts(options.side, options.seed, options.corpora, tuple(options.exclude_corpus))
-    )
+    options = parse()
+
+    def arrivals(rng: random.Random, days: int) -> Arrivals:
+        return Recorded(rng, days, options.corpora) if options.arrivals == "recorded" else Arrivals(rng, days)
+
+    try:
+        pools = texts(
+            options.side, options.seed, options.corpora, options.exclude_corpus, options.licence, options.include_corpus
+        )
+        planned = plan(options)
+        traffic = simulate(planned, options.seed, pools, arrivals)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
     write(traffic, options.out)
-    print(
-        f"{len(traffic.events):,} events, {len(traffic.accounts):,} accounts, {len(plan.campaigns)} campaigns -> {options.out}"
-    )
+    attackers = int((traffic.accounts["label"] == "attack").sum())
+    print(f"{len(traffic.events):,} events of {len(traffic.accounts):,} accounts -> {options.out}")
+    print(f"{attackers:,} accounts harvest, in {len(planned.campaigns)} campaigns")
 
 
 if __name__ == "__main__":

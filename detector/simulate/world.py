@@ -1,179 +1,174 @@
-"""The simulated provider: who its customers are, when they come, and the log of what they send."""
+"""The simulated provider: texts, customers, moments, and the log of what is sent."""
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 from detector.event import Account, Client, Event, Message, Params, Usage
-from detector.simulate.texts import Texts
+from detector.simulate.arrivals import Arrivals
+from detector.simulate.identities import START, Identities, Owner
+from detector.simulate.texts import Dialogue, Texts
 
-START = datetime(2026, 9, 7, tzinfo=UTC)  # a Monday
-HOUR = 3600.0
-DAY = 24 * HOUR
-MODELS = ("large-4", "large-4", "large-4", "medium-4", "small-4")
-AGENTS = (
-    "python-sdk/1.82",
-    "python-sdk/1.79",
-    "node-sdk/5.1",
-    "node-sdk/4.9",
-    "go-client/0.9",
-    "curl/8.5",
-    "langchain/0.3",
-    "okhttp/4.12",
-    "",
-)
-COUNTRIES = ("US", "US", "US", "DE", "GB", "IN", "BR", "JP", "SG", "FR", "CN", "KR", "NL", "CA", "AU")
+ANSWERS = 0.75  # share of answers that are kept, where they are logged at all
+FLICKER = 0.03  # share of events whose client details are lost whatever the gateway
+_STEP = timedelta(seconds=1)
 
 
-@dataclass
-class Owner:
-    """One account, as the provider knows it."""
-
-    account_id: str
-    organization_id: str | None
-    api_key_id: str
-    ips: list[str]
-    asn: int
-    country: str
-    user_agent: str
-    tls: str
-    payment: str
-    email_domain: str
-    created_at: datetime
-    plan: str
-    zone: int  # hours east of Greenwich
-    model: str
-    params: Params
-
-
-@dataclass
+@dataclass(slots=True)
 class Request:
-    """What is asked, before anyone asks it: user turns, and what goes with them."""
+    """What is asked, before anyone asks it."""
 
-    turns: Sequence[str]
+    turns: Sequence[str]  # the user's
     system: str | None = None
-    tools: list[str] | None = None
+    tools: Sequence[str] | None = None
     tool_steps: int = 0  # tool results after the last user turn
-    output: float = 300.0  # mean answer length in tokens
+    output: float = 300.0  # median answer length in tokens
     params: Params | None = None
-    answers: Sequence[str] = ()  # the assistant's turns, where they matter
+    answers: Sequence[str] = ()  # the assistant's turns between the user's
     response: str | None = None
     end_user: str | None = None
     session: str | None = None
     model: str | None = None
 
 
-@dataclass
 class World:
-    """Random state, texts and the growing log."""
+    """Random state and the growing log."""
 
-    rng: random.Random
-    texts: Texts
-    days: int
-    events: list[Event] = field(default_factory=list)
-    harvest: dict[str, bool] = field(default_factory=dict)  # event id -> harvest, for events of attackers
-    labels: list[dict[str, object]] = field(default_factory=list)
+    def __init__(
+        self, rng: random.Random, texts: Texts, days: int, members: dict[str, int], arrivals: Arrivals | None = None
+    ) -> None:
+        texts.check()
+        self.rng = rng
+        self.texts = texts
+        self.material = [answer for _, answer in texts.pairs]  # other models' answers, never given here
+        self.when = arrivals or Arrivals(rng, days)
+        self.days = days
+        self.members = members  # accounts of tenants that have many
+        self.people = Identities(rng)
+        self.events: list[Event] = []
+        self.harvest: dict[str, bool] = {}  # event id -> harvest, for events of attackers
+        self.labels: list[dict[str, object]] = []
+        self.campaigns: list[dict[str, object]] = []
+        self._decks: dict[str, Iterator[tuple[int, object]]] = {}
+
+    # ---- texts
+
+    def walk(self, name: str, pool: Sequence[object]) -> Iterator[tuple[int, object]]:
+        """(round, item) of a pool in random order, each item once a round; all who name the same deck share it."""
+        if name not in self._decks:
+            self._decks[name] = self._rounds(pool)
+        return self._decks[name]
+
+    def _rounds(self, pool: Sequence[object]) -> Iterator[tuple[int, object]]:
+        lap = 0
+        while True:
+            for i in self.rng.sample(range(len(pool)), len(pool)):
+                yield lap, pool[i]
+            lap += 1
+
+    def dialogue(self) -> Dialogue:
+        """What a person talks about. No two people get the same dialogue; once all were dealt, they come back reworded."""
+        lap, turns = next(self.walk("chats", self.texts.chats))
+        assert isinstance(turns, list)
+        return turns if lap == 0 else self._otherwise(turns)
+
+    def _otherwise(self, turns: Dialogue) -> Dialogue:
+        r = self.rng
+        if len(turns) > 2 and r.random() < 0.5:
+            turns = turns[1:]
+        first = turns[0]
+        if len(first) > 200:
+            first = first[: r.randint(len(first) // 2, len(first) - 1)]
+        if r.random() < 0.5:
+            first = first.lower()
+        tail = r.choice(("", " thanks", "?", " pls", " (for my project)", " - quick", "!", " again", " today"))
+        return [r.choice(("", "ok ", "hey ", "and ", "so, ")) + first.rstrip("?!. ") + tail, *turns[1:]]
+
+    def document(self, limit: int = 6000) -> str:
+        """Long material that belongs to one customer."""
+        lap, text = next(self.walk("documents", self.texts.documents))
+        assert isinstance(text, str)
+        if lap:  # another customer's paper on the same matter
+            parts = text.split(". ")
+            text = ". ".join(self.rng.sample(parts, max(1, len(parts) * 3 // 4)))
+        return text[:limit]
 
     def token(self, prefix: str = "", bits: int = 48) -> str:
         """A random id."""
         return f"{prefix}{self.rng.getrandbits(bits):0{bits // 4}x}"
 
-    def owner(self, like: Owner | None = None, *, aged: bool | None = None) -> Owner:
-        """A new customer; ``like`` lends its network, payment and habits (a colleague, or one more account of a farm)."""
-        r = self.rng
-        aged = r.random() < 0.8 if aged is None else aged
-        age = r.uniform(20, 900) if aged else r.expovariate(1 / 6) + self.days * 0.1
-        asn = r.choice([r.randint(1000, 65000), *range(7000, 7040)])
-        fresh = Owner(
-            account_id=self.token("acct_"),
-            organization_id=self.token("org_") if r.random() < 0.4 else None,
-            api_key_id=self.token("key_"),
-            ips=[
-                f"{r.randint(11, 223)}.{r.randint(0, 255)}.{r.randint(0, 255)}.{r.randint(1, 254)}"
-                for _ in range(r.choice((1, 1, 2, 3)))
-            ],
-            asn=asn,
-            country=r.choice(COUNTRIES),
-            user_agent=r.choice(AGENTS),
-            tls=self.token("t13d", 24) if r.random() < 0.3 else f"t13d{r.randint(1, 30):04x}",
-            payment=self.token("pay_"),
-            email_domain=r.choice(("mail.example", "post.example", "inbox.example"))
-            if r.random() < 0.6
-            else f"{self.token('', 24)}.example",
-            created_at=START - timedelta(days=age),
-            plan=r.choice(("payg", "payg", "team", "enterprise")),
-            zone=r.choice((-8, -6, -5, -3, 0, 0, 1, 1, 2, 5, 8, 9)),
-            model=r.choice(MODELS),
-            params=self.settings(),
-        )
-        if like is None:
-            return fresh
-        return replace(
-            fresh,
-            organization_id=like.organization_id,
-            ips=like.ips,
-            asn=like.asn,
-            country=like.country,
-            payment=like.payment,
-            email_domain=like.email_domain,
-            zone=like.zone,
-            user_agent=like.user_agent,
-            tls=like.tls,
-            plan=like.plan,
-        )
+    # ---- the log
 
-    def settings(self) -> Params:
-        """Sampling parameters that some client sets, or none."""
-        r = self.rng
-        if r.random() < 0.35:
-            return Params()
-        return Params(
-            temperature=r.choice((0.0, 0.2, 0.7, 0.7, 1.0, 1.0, None)),
-            max_tokens=r.choice((256, 512, 1024, 1024, 2048, 4096, None)),
-            top_p=r.choice((None, None, 0.9, 0.95, 1.0)),
-            stream=r.random() < 0.4 or None,
-        )
+    def messages(self, request: Request) -> list[Message]:
+        """The conversation of a request."""
+        messages: list[Message] = []
+        answers = request.answers
+        for i, turn in enumerate(request.turns):
+            if i:
+                answer = answers[i - 1] if i - 1 < len(answers) else self.rng.choice(self.texts.answers)[:300]
+                messages.append(Message(role="assistant", content=answer))
+            messages.append(Message(role="user", content=turn))
+        return messages
 
     def send(self, owner: Owner, at: float, request: Request, harvest: bool | None = None) -> None:
         """Log one request ``at`` seconds after the start; ``harvest`` labels the requests of an attacker."""
-        r = self.rng
-        messages: list[Message] = []
-        answers = list(request.answers)
-        for i, turn in enumerate(request.turns):
-            if i:
-                messages.append(
-                    Message(
-                        role="assistant", content=answers[i - 1] if i - 1 < len(answers) else "Here is what I think."
-                    )
-                )
-            messages.append(Message(role="user", content=turn))
+        messages = self.messages(request)
         for step in range(request.tool_steps):
-            messages.append(
-                Message(
-                    role="assistant",
-                    content=None,
-                    tool_calls=[{"name": (request.tools or ["bash"])[0], "arguments": f"step {step}"}],
-                )
+            messages += self.tool_step(request.tools or ("bash",), step)
+        self.log(owner, at, request, messages, harvest)
+
+    def tool_step(self, tools: Sequence[str], step: int) -> list[Message]:
+        """An agent's call and what came of it."""
+        r = self.rng
+        call = {
+            "name": r.choice(tools),
+            "arguments": f'{{"input": "{r.choice(("ls", "open", "grep", "run", "list", "query"))} {step + r.randint(0, 40)}"}}',
+        }
+        result = r.choice(
+            (
+                "ok",
+                "exit 0, {} lines",
+                "{} results",
+                "error: not found ({})",
+                '{{"rows": {}}}',
+                "diff of {} lines",
+                "timeout after {} s",
             )
-            messages.append(Message(role="tool", content=f"exit 0, {r.randint(1, 400)} lines"))
-        size = sum(len(m.content) for m in messages if isinstance(m.content, str)) + len(request.system or "")
+        )
+        return [
+            Message(role="assistant", content=None, tool_calls=[call]),
+            Message(role="tool", content=result.format(r.randint(1, 400))),
+        ]
+
+    def log(self, owner: Owner, at: float, request: Request, messages: list[Message], harvest: bool | None) -> None:
+        """Append the event."""
+        r = self.rng
+        random_ = r.random
         params = request.params or owner.params
-        output = max(1, int(r.lognormvariate(math.log(request.output), 0.6)))
-        if params.max_tokens:
-            output = min(output, params.max_tokens)
-        event_id = self.token("req_", 64)
-        sparse = r.random() < 0.15  # a gateway that logs less
+        output = int(r.lognormvariate(math.log(request.output), 0.6)) + 1
+        if params.max_tokens and output > params.max_tokens:
+            output = params.max_tokens
+        finish = (
+            "length" if output == params.max_tokens else "tool_calls" if request.tools and random_() < 0.6 else "stop"
+        )
+        missing = owner.missing
+        size = sum(len(m.content) for m in messages if type(m.content) is str) + len(request.system or "")
+        tokens = size // 4 + 3
+        response = None
+        if owner.answers_logged and random_() < ANSWERS:
+            response = request.response or r.choice(self.texts.answers)[: 4 * output]
+        event_id = f"req_{r.getrandbits(64):016x}"
         self.events.append(
             Event(
                 event_id=event_id,
-                timestamp=START + timedelta(seconds=at),
+                timestamp=START + min(max(at, 0.0), self.when.end) * _STEP,
                 account_id=owner.account_id,
                 organization_id=owner.organization_id,
-                api_key_id=owner.api_key_id,
+                api_key_id=owner.api_keys[0] if len(owner.api_keys) == 1 else r.choice(owner.api_keys),
                 end_user_id=request.end_user,
                 session_id=request.session,
                 model=request.model or owner.model,
@@ -181,106 +176,87 @@ class World:
                 system=request.system,
                 messages=messages,
                 tools=list(request.tools) if request.tools else None,
-                params=params,
-                usage=Usage(input_tokens=max(1, size // 4), output_tokens=output),
-                response=request.response,
-                finish_reason="stop",
-                status=200 if r.random() > 0.01 else 429,
-                latency_ms=float(round(output * r.uniform(8, 20))),
+                params=Params() if "params" in missing and request.params is None else params,
+                usage=Usage()
+                if "usage" in missing
+                else Usage(
+                    input_tokens=tokens,
+                    output_tokens=output * (params.n or 1),
+                    cached_input_tokens=tokens // 2 if len(messages) > 4 and random_() < 0.5 else None,
+                ),
+                response=response,
+                finish_reason=None if "finish_reason" in missing else finish,
+                status=200 if random_() > 0.01 else 429,
+                latency_ms=None if "latency_ms" in missing else float(int(output * (8 + 12 * random_())) + 120),
                 client=Client()
-                if sparse
-                else Client(
-                    ip=r.choice(owner.ips),
-                    asn=owner.asn,
-                    country=owner.country,
-                    user_agent=owner.user_agent or None,
-                    tls_fingerprint=owner.tls,
-                ),
-                account=Account(
-                    created_at=owner.created_at,
-                    payment_fingerprint=owner.payment,
-                    email_domain=owner.email_domain,
-                    plan=owner.plan,
-                ),
+                if "client" in missing or random_() < FLICKER
+                else owner.clients[0]
+                if len(owner.clients) == 1
+                else r.choice(owner.clients),
+                account=Account() if "account" in missing else owner.account,
             )
         )
         if harvest is not None:
             self.harvest[event_id] = harvest
 
-    def label(
-        self,
-        owner: Owner,
-        *,
-        attack: bool,
-        family: str,
-        campaign: str | None = None,
-        lookalike: bool = False,
-        variant: str = "",
-    ) -> None:
-        """Label an account."""
-        self.labels.append(
-            {
-                "account_id": owner.account_id,
-                "label": "attack" if attack else "benign",
-                "family": family,
-                "variant": variant,
-                "campaign_id": campaign,
-                "lookalike": lookalike,
-            }
+    def label(self, owner: Owner, kind: str, *, lookalike: bool) -> None:
+        """Label an honest account."""
+        self._label(owner, label="benign", family=kind, variant="", campaign_id=None, lookalike=lookalike, kind=kind)
+
+    def label_attacker(self, owner: Owner, family: str, variant: str, campaign: str) -> None:
+        """Label an account of a campaign."""
+        self._label(
+            owner, label="attack", family=family, variant=variant, campaign_id=campaign, lookalike=False, kind=None
         )
 
-    # ---- when
+    def _label(self, owner: Owner, **label: object) -> None:
+        self.labels.append({"account_id": owner.account_id, **label})
 
-    def waking(self, owner: Owner, weekend: float = 0.8) -> float:
-        """A moment of a person's day, in seconds after the start."""
-        r = self.rng
-        while True:
-            day = r.randrange(self.days)
-            hour = min(max(r.gauss(15.5, 4.2), 6.5), 24.0) - owner.zone
-            at = day * DAY + hour * HOUR
-            if 0 <= at < self.days * DAY and (day % 7 < 5 or r.random() < weekend):
-                return at
-
-    def office(self, owner: Owner) -> float:
-        """A moment of somebody's office hours."""
-        r = self.rng
-        while True:
-            day = r.randrange(self.days)
-            at = day * DAY + (r.choice((r.gauss(10.5, 1.2), r.gauss(15, 1.5))) - owner.zone) * HOUR
-            if day % 7 < 5 and 0 <= at < self.days * DAY:
-                return at
-
-    def think(self, chars: int = 80) -> float:
-        """Seconds between two turns of a person: reading, thinking, typing."""
-        return self.rng.lognormvariate(3.6, 0.9) + chars / 6
-
-    def job(self, count: int, start: float | None = None, rate: float | None = None) -> list[float]:
-        """A job's moments: ``count`` requests at a jittered rate (per second), from ``start`` on, cut at the end of the log."""
-        r = self.rng
-        rate = rate or r.uniform(0.02, 0.8)
-        at = r.uniform(0, max(self.days * DAY - count / rate, 1)) if start is None else start
-        out = []
-        for _ in range(count):
-            at += r.expovariate(rate)
-            out.append(at)
-        end = self.days * DAY - 1
-        return [t if t < end else r.uniform(0, end) for t in out]
-
-    def spread(self, count: int) -> list[float]:
-        """Moments spread evenly over the whole log, day and night."""
-        return sorted(self.rng.uniform(0, self.days * DAY) for _ in range(count))
-
-    def crowd(self, owner: Owner, count: int) -> list[float]:
-        """Moments of many people of one time zone."""
-        return sorted(self.waking(owner, 0.9) for _ in range(count))
+    # ---- conversations
 
     def converse(
-        self, owner: Owner, turns: Sequence[str], at: float, harvest: bool | None = None, **fields: object
+        self,
+        owner: Owner,
+        turns: Sequence[str],
+        at: float,
+        harvest: bool | None = None,
+        *,
+        system: str | None = None,
+        tools: Sequence[str] | None = None,
+        end_user: str | None = None,
+        output: float = 250.0,
+        params: Params | None = None,
+        tools_used: float = 0.0,
     ) -> None:
-        """A dialogue held turn by turn, its history growing."""
-        answers = [self.rng.choice(self.texts.answers)[:400] for _ in turns] if self.texts.answers else []
-        for i in range(len(turns)):
-            if at >= self.days * DAY:
+        """A dialogue held turn by turn, its history growing; the answers in it are those that were logged."""
+        r = self.rng
+        history: list[Message] = []
+        session = self.token("sess_") if owner.has_sessions else None
+        for turn in turns:
+            if at > self.when.end:
                 return
-            self.send(owner, at, Request(turns=list(turns[: i + 1]), answers=answers[:i], **fields), harvest)  # type: ignore[arg-type]
-            at += self.think(len(turns[i]))
+            history.append(Message(role="user", content=turn))
+            while tools and r.random() < tools_used:
+                self.log(
+                    owner,
+                    at,
+                    Request((), system=system, tools=tools, end_user=end_user, output=40.0, session=session),
+                    list(history),
+                    harvest,
+                )
+                history += self.tool_step(tools, len(history))
+                at += self.when.step()
+            answer = r.choice(self.texts.answers)[:400]
+            request = Request(
+                (),
+                system=system,
+                tools=tools,
+                end_user=end_user,
+                output=output,
+                params=params,
+                session=session,
+                response=answer,
+            )
+            self.log(owner, at, request, list(history), harvest)
+            history.append(Message(role="assistant", content=answer))
+            at += self.when.think(len(turn))
