@@ -9,8 +9,9 @@ from detector.simulate.campaign import Campaign
 from detector.simulate.frames import FRAMES, GROUPS
 from detector.simulate.grammar import built_in
 from detector.simulate.harvests import HARVESTS
+from detector.simulate.planting import Surroundings, plant_among, plant_into
 from detector.simulate.presets import PRESETS, benchmark
-from detector.simulate.scenario import Scenario, Traffic, plant_into, simulate, write
+from detector.simulate.scenario import Scenario, Traffic, simulate, write
 from detector.simulate.tenants import LOOKALIKES, TENANTS
 from detector.simulate.texts import Prompt, Texts
 
@@ -25,10 +26,12 @@ __all__ = [
     "Campaign",
     "Prompt",
     "Scenario",
+    "Surroundings",
     "Texts",
     "Traffic",
     "benchmark",
     "built_in",
+    "plant_among",
     "plant_into",
     "simulate",
     "write",

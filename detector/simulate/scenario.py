@@ -11,10 +11,9 @@ import msgspec
 import polars as pl
 
 from detector.event import Event
-from detector.simulate.arrivals import DAY, Arrivals
+from detector.simulate.arrivals import Arrivals
 from detector.simulate.campaign import Campaign, plant
 from detector.simulate.grammar import built_in
-from detector.simulate.identities import START
 from detector.simulate.tenants import TENANTS
 from detector.simulate.texts import Texts
 from detector.simulate.world import World
@@ -96,34 +95,6 @@ def collect(world: World) -> Traffic:
         pl.DataFrame(rows, schema=EVENTS, orient="row"),
         pl.DataFrame(world.campaigns, infer_schema_length=None),
     )
-
-
-def plant_into(
-    events: Sequence[Event], campaigns: Sequence[Campaign], seed: int, texts: Texts | None = None
-) -> Traffic:
-    """Plant campaigns into an existing log: its events with theirs, moved into its time; labels only of what was planted.
-
-    The attackers use the models that the log shows. Raises ValueError for an empty log.
-    """
-    if not events:
-        raise ValueError("there are no events to plant campaigns into")
-    first, last = min(e.timestamp for e in events), max(e.timestamp for e in events)
-    rng = random.Random(seed)
-    days = max(1, int((last - first).total_seconds() // DAY) + 1)
-    world = World(rng, texts or built_in(seed), days, MEMBERS)
-    for campaign in campaigns:
-        plant(world, campaign)
-    scale = max((last - first).total_seconds(), 1.0) / (days * DAY)
-    models: list[str | None] = [*sorted({e.model for e in events if e.model})] or [None]
-    used = {
-        label["account_id"]: rng.choice(models) for label in sorted(world.labels, key=lambda x: str(x["account_id"]))
-    }
-    for event in world.events:
-        event.timestamp = first + (event.timestamp - START) * scale
-        event.model = used[event.account_id]
-    traffic = collect(world)
-    traffic.events = sorted([*events, *traffic.events], key=lambda e: (e.timestamp, e.event_id))
-    return traffic
 
 
 def write(traffic: Traffic, out: Path) -> None:
