@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     Float,
@@ -124,7 +125,7 @@ account_findings = Table(
     Column("top_reason", Text, nullable=False),
     *_finding_columns(),
     Index("ix_account_findings_queue", "verdict", "risk", "account_id"),
-    Index("ix_account_findings_changed", "changed_at", "account_id"),
+    Index("ix_account_findings_campaign", "campaign_id"),
 )  # fmt: skip
 
 campaign_findings = Table(
@@ -144,6 +145,93 @@ decisions = Table(
     Column("actor", String(240), nullable=False),
     Column("at", Instant, nullable=False),
     Index("ix_decisions_subject", "subject", "subject_id"),
+)  # fmt: skip
+
+actions = Table(  # what gateways are to do, by a person's decision or automatically
+    "actions", metadata,
+    Column("action_id", Big, primary_key=True, autoincrement=True),
+    Column("subject", String(16), nullable=False),  # account, campaign: then it holds for each member
+    Column("subject_id", String(ID), nullable=False),
+    Column("api_key_id", String(ID)),  # null: all keys of the account
+    Column("model", String(ID)),  # null: all models; a trailing * stands for any ending
+    Column("capability", String(32)),  # null: all requests
+    Column("action", String(16), nullable=False),
+    Column("source", String(16), nullable=False),  # decision, automatic
+    Column("decision_id", Big),  # null: automatic
+    Column("issued_by", String(240), nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("needs_approval", Boolean, nullable=False),  # of a second person; until then it does not hold
+    Column("approved_by", String(240)),
+    Column("approved_at", Instant),
+    Column("ended_by", String(240)),
+    Column("ended_at", Instant),  # before its time: lifted, refused, or replaced by a later decision
+    Column("end_reason", Text),
+    Column("touched_at", Instant, nullable=False),  # of the last change
+    Index("ix_actions_subject", "subject", "subject_id"),
+    Index("ix_actions_open", "ended_at", "expires_at"),
+    Index("ix_actions_decision", "decision_id"),
+)  # fmt: skip
+
+enforcement = Table(  # the switch: the last row holds
+    "enforcement", metadata,
+    Column("enforcement_id", Big, primary_key=True, autoincrement=True),
+    Column("mode", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", String(240), nullable=False),
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
+published = Table(  # what gateways are told, worked out once for all API processes
+    "published", metadata,
+    Column("subject", String(16), primary_key=True),
+    Column("subject_id", String(ID), primary_key=True),
+    Column("seq", BigInteger, nullable=False, unique=True),  # grows with every change; the feed's cursor
+    Column("changed_at", Instant, nullable=False),
+    Column("record", LargeBinary, nullable=False),  # JSON
+)  # fmt: skip
+
+webhooks = Table(
+    "webhooks", metadata,
+    Column("webhook_id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("url", String(2000), nullable=False),
+    Column("shape", String(32), nullable=False),
+    Column("kinds", Text, nullable=False),  # JSON list
+    Column("secret", String(128), nullable=False),  # needed to sign, so it cannot be a hash; never listed
+    Column("previous_secret", String(128)),
+    Column("previous_until", Instant),  # until then both sign
+    Column("created_by", String(240), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+    Column("disabled_reason", Text),
+)  # fmt: skip
+
+webhook_deliveries = Table(
+    "webhook_deliveries", metadata,
+    Column("delivery_id", Big, primary_key=True, autoincrement=True),
+    Column("webhook_id", String(32), nullable=False),
+    Column("message_id", String(64), nullable=False),  # the same at each attempt: the receiver's idempotency key
+    Column("kind", String(64), nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # the message in our own shape, JSON
+    Column("state", String(12), nullable=False),  # pending, delivered, failed
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),  # of the next attempt
+    Column("ended_at", Instant),
+    Index("ix_webhook_deliveries_due", "state", "due_at"),
+    Index("ix_webhook_deliveries_webhook", "webhook_id", "delivery_id"),
+)  # fmt: skip
+
+webhook_attempts = Table(
+    "webhook_attempts", metadata,
+    Column("attempt_id", Big, primary_key=True, autoincrement=True),
+    Column("delivery_id", Big, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("status", Integer),  # null: no answer
+    Column("error", Text),
+    Column("milliseconds", Integer, nullable=False),
+    Index("ix_webhook_attempts_delivery", "delivery_id"),
 )  # fmt: skip
 
 audit_log = Table(
