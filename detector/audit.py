@@ -109,8 +109,12 @@ def profile_files(
     account: str | None,
     progress: Progress,
     clock: Callable[[], float] = time.perf_counter,
+    look: Callable[[Sequence[Event]], None] | None = None,
 ) -> Part:
-    """Read, embed and profile files. An event id that comes again is a redelivery and counts once."""
+    """Read, embed and profile files. An event id that comes again is a redelivery and counts once.
+
+    ``look`` is shown each batch of events, for what else is wanted of the log in the same pass.
+    """
     timings = dict.fromkeys(("parse", "features", "profiles"), 0.0)
     parts: list[Profiles] = []
     rejected: list[Rejected] = []
@@ -121,6 +125,8 @@ def profile_files(
         timings["parse"] += clock() - mark
         fresh = [e for e in batch.events if e.event_id not in seen]
         seen.update(e.event_id for e in fresh)
+        if look is not None:
+            look(fresh)
         mark = clock()
         frame = detector.features(fresh)
         timings["features"] += clock() - mark

@@ -80,25 +80,10 @@ def measure(
     ``harvest`` (event_id, account_id, harvest, timestamp) weighs accounts by their harvest; without it all weigh the same.
     ``campaigns`` (campaign_id and how each hid) adds the campaigns caught by each setting.
     """
-    table = labels.join(
-        accounts.select("account_id", "risk", "verdict", "flagged_at"), on="account_id", how="left"
-    ).with_columns(
-        (pl.col("verdict") == "flag").fill_null(False).alias("flag"),
-        pl.col("risk").fill_null(0.0),
-        (pl.col("label") == "attack").alias("attack"),
-    )
-    work = _work(table, harvest)
+    table = _labelled(accounts, labels)
     attack, benign = table.filter("attack"), table.filter(~pl.col("attack"))
     lookalike = benign.filter("lookalike")
-    per_campaign = (
-        work.group_by("campaign_id", "family")
-        .agg(
-            (pl.col("sent").filter("flag").sum() / pl.col("sent").sum()).alias("covered"),
-            (pl.col("before").sum() / pl.col("sent").sum()).alias("exposure"),
-            pl.col("before").sum().alias("requests"),
-        )
-        .with_columns((pl.col("covered") >= CAUGHT).alias("caught"))
-    )
+    per_campaign = _outcomes(table, harvest)
     caught = per_campaign.filter("caught")
     both = 0 < len(attack) < len(table)
     return Metrics(
@@ -126,6 +111,36 @@ def measure(
         exposure_interval=bootstrap(per_campaign["exposure"].to_list(), "mean"),
         requests_interval=bootstrap(caught["requests"].to_list(), "median"),
         settings=_by_setting(per_campaign, campaigns),
+    )
+
+
+def outcomes(accounts: pl.DataFrame, labels: pl.DataFrame, harvest: pl.DataFrame | None = None) -> pl.DataFrame:
+    """What became of each campaign (inputs as in :func:`measure`): campaign_id, family, ``covered`` (share of its harvest
+    that flagged accounts sent), ``exposure`` (share answered before its accounts were flagged), ``requests`` (these, as a
+    number) and ``caught``."""
+    return _outcomes(_labelled(accounts, labels), harvest)
+
+
+def _labelled(accounts: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    return labels.join(
+        accounts.select("account_id", "risk", "verdict", "flagged_at"), on="account_id", how="left"
+    ).with_columns(
+        (pl.col("verdict") == "flag").fill_null(False).alias("flag"),
+        pl.col("risk").fill_null(0.0),
+        (pl.col("label") == "attack").alias("attack"),
+    )
+
+
+def _outcomes(table: pl.DataFrame, harvest: pl.DataFrame | None) -> pl.DataFrame:
+    return (
+        _work(table, harvest)
+        .group_by("campaign_id", "family")
+        .agg(
+            (pl.col("sent").filter("flag").sum() / pl.col("sent").sum()).alias("covered"),
+            (pl.col("before").sum() / pl.col("sent").sum()).alias("exposure"),
+            pl.col("before").sum().alias("requests"),
+        )
+        .with_columns((pl.col("covered") >= CAUGHT).alias("caught"))
     )
 
 
