@@ -5,6 +5,7 @@ Field names follow the OpenTelemetry GenAI conventions where they have one. Only
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from msgspec import Meta
 Content = str | list[Any] | None
 
 MAX_ID_CHARS = 256  # longer than any known id; bounds what an index must hold
+MAX_NESTING = 8  # of parts within parts; providers accept two or three levels
 MAX_COUNT = 2**53  # what a JSON number holds exactly; larger counts are errors, and would overflow sums
 
 # Events are made of JSON and hold no cycles: without the garbage collector's eye on each (gc=False) reading is half again
@@ -100,17 +102,29 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
 
 def text_of(content: Any) -> str:
-    """Plain text of a message's content: a string as it is, text parts joined by newlines, anything else left out."""
+    """Plain text of a message's content: a string as it is, text parts joined by newlines, anything else left out.
+
+    Parts may hold parts (tool results, documents given as text), up to MAX_NESTING deep.
+    """
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
         return ""
-    parts = []
-    for part in content:
+    return "\n".join(_texts(content, MAX_NESTING))
+
+
+def _texts(parts: list[Any], depth: int) -> Iterator[str]:
+    for part in parts:
         if isinstance(part, str):
-            parts.append(part)
+            yield part
+        elif isinstance(part, list):
+            if depth:
+                yield from _texts(part, depth - 1)
         elif isinstance(part, dict):
-            text = part.get("text") or part.get("content")
+            text = part.get("text") or part.get("content") or part.get("source")
+            if isinstance(text, dict):  # a wrapped text; a document whose source is plain text
+                text = text.get("value") or (text.get("data") if text.get("type") == "text" else None)
             if isinstance(text, str):
-                parts.append(text)
-    return "\n".join(parts)
+                yield text
+            elif isinstance(text, list) and depth:
+                yield from _texts(text, depth - 1)

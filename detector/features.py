@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 from xxhash import xxh3_64_intdigest
 
+from detector.canonical_text import canonical, unaccented
 from detector.codebook import Codebook
 from detector.encoders import Encoder
 from detector.event import Event, text_of
@@ -34,7 +35,8 @@ MAX_PIECES = 8  # a frame stands at the head or the tail of a prompt: four piece
 CHARS_PER_TOKEN = 4  # rough, used only where the log has no usage
 MIN_ANSWER_CHARS = 48  # an answer's sentence must be this long to be recognised when it comes back as input
 
-_PIECE = re.compile(r"\n+|(?<=[.!?:;])\s+|(?<=[。！？：；])")
+_PIECE = re.compile(r"\n+|(?<=[.!?:;])\s+")  # of ASCII text
+_PIECE_ANY = re.compile(r"\n+|(?<=[.!?:;])\s+|(?<=。)|(?<=[\u3040-\u30ff\u3400-\u9fff][!?:;])")
 _DIGITS = re.compile(r"[0-9]+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -65,21 +67,27 @@ def _identity(value: object) -> int:
 
 
 def normalise(text: str) -> str:
-    """Text as compared between requests: case and white space do not count."""
-    return " ".join(text.lower().split())
+    """Text as compared between requests: disguise, case, accents and white space do not count."""
+    return _plain(canonical(text))
+
+
+def _plain(text: str) -> str:
+    """:func:`normalise` of a text that is canonical."""
+    return " ".join(unaccented(text).lower().split())
 
 
 def pieces_of(text: str) -> list[str]:
-    """Sentences and lines that may be a template's constant parts: the first and the last four of enough length.
+    """Sentences and lines of a canonical text that may be a template's constant parts: the first and the last four of enough length.
 
     Digits are masked, so that a counter or a date in a frame does not hide it.
     """
     if len(text) > 12_000:  # the middle of a huge prompt is a document, not a frame
         text = text[:6_000] + "\n" + text[-6_000:]
-    raws = [raw for raw in _PIECE.split(text) if len(raw.encode("utf-8", "replace")) >= PIECE_MIN_BYTES]
+    pieces = (_PIECE if text.isascii() else _PIECE_ANY).split(text)
+    raws = [raw for raw in pieces if len(raw.encode("utf-8", "replace")) >= PIECE_MIN_BYTES]
     if len(raws) > 2 * MAX_PIECES:
         raws = raws[:MAX_PIECES] + raws[-MAX_PIECES:]
-    parts = [p for raw in raws if len((p := normalise(raw)).encode("utf-8", "replace")) >= PIECE_MIN_BYTES]
+    parts = [p for raw in raws if len((p := _plain(raw)).encode("utf-8", "replace")) >= PIECE_MIN_BYTES]
     if len(parts) > MAX_PIECES:
         parts = parts[: MAX_PIECES // 2] + parts[-MAX_PIECES // 2 :]
     return [_DIGITS.sub("0", p) for p in parts]
@@ -167,15 +175,15 @@ _SCAN_SCHEMA: dict[str, Any] = {
 def _scan(event: Event) -> tuple[tuple, str, str]:
     """Hashes and counts of one event, its last user text and its system text."""
     users: list[str] = []
-    system_parts = [text_of(event.system)]
+    system_parts = [canonical(text_of(event.system))]
     chars = tool_turns = 0
     for message in event.messages:
         text = text_of(message.content)
         chars += len(text)
         if message.role == "user":
-            users.append(text)
+            users.append(canonical(text))
         elif message.role in ("system", "developer"):
-            system_parts.append(text)
+            system_parts.append(canonical(text))
         elif message.role in ("tool", "function"):
             tool_turns += 1
     system = "\n".join(p for p in system_parts if p)
@@ -190,7 +198,7 @@ def _scan(event: Event) -> tuple[tuple, str, str]:
         state = _hash(f"{state}\x1ftool{len(event.messages)}")
     keys = list(dict.fromkeys(piece_key(p) for p in pieces_of(system)[: MAX_PIECES // 2] + pieces_of(prompt)))
     answer = response_text(event.response)
-    answers = [piece_key(p) for p in pieces_of(answer) if len(p) >= MIN_ANSWER_CHARS][:3] if answer else []
+    answers = [piece_key(p) for p in pieces_of(canonical(answer)) if len(p) >= MIN_ANSWER_CHARS][:3] if answer else []
     usage, params, client, owner = event.usage, event.params, event.client, event.account
     created = None if owner.created_at is None else _microseconds(owner.created_at)
     network = client.asn if client.asn is not None else _prefix(client.ip)
@@ -206,7 +214,7 @@ def _scan(event: Event) -> tuple[tuple, str, str]:
         created,
         state,
         parent if len(users) > 1 else 0,
-        _hash(normalise(prompt)) if prompt else 0,
+        _hash(_plain(prompt)) if prompt else 0,
         system_key,
         _identity(",".join(sorted(map(_tool_name, event.tools)))) if event.tools else 0,
         len(users),
