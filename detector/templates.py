@@ -1,7 +1,7 @@
 """Templates in words: the constant frame of a group of prompts, with its varying parts shown as slots.
 
-Profiles know a template only by hashes. Where content is kept, the frame is recovered from a few prompts that carry it:
-the words that all of them share, in order, stand; what differs between them is a slot.
+Profiles know a template only by hashes. Where content is kept, the frame is recovered from a few prompts that carry it,
+without disguise: the words that all of them share, in order, stand; what differs between them is a slot.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from itertools import islice
 
 from detector.assessment import Assessment, Template
+from detector.canonical_text import canonical
 from detector.event import Event, text_of
+from detector.features import piece_key, pieces_of
 
 SLOT = "{…}"
 MAX_WORDS = 250  # of each prompt; alignment is quadratic
+MAX_CHARS = 20_000  # of each prompt; a "word" may be of any length
 MAX_SLOT_CHARS = 160
 
 _WORD = re.compile(r"\w+|[^\w\s]|\s+", re.UNICODE)
@@ -28,14 +32,14 @@ def prompt_text(event: Event) -> tuple[str, str]:
 
 
 def frame_of(texts: Sequence[str]) -> tuple[str, list[str]]:
-    """The common frame of texts with slots, and the fillings of the first slot-bearing text each.
+    """The common frame of texts with slots, and the longest filling in each text that has it.
 
-    Equal texts have no slot; texts with nothing in common are one slot.
+    Equal texts have no slot; texts with nothing in common are one slot. Of each the first MAX_WORDS words are read.
     """
     texts = [t for t in dict.fromkeys(texts) if t]
     if not texts:
         return "", []
-    words = [_WORD.findall(t)[:MAX_WORDS] for t in texts]
+    words = [[m[0] for m in islice(_WORD.finditer(t[:MAX_CHARS]), MAX_WORDS)] for t in texts]
     frame: list[str | None] = list(words[0])
     for other in words[1:]:
         kept: list[str | None] = []
@@ -57,19 +61,26 @@ def frame_of(texts: Sequence[str]) -> tuple[str, list[str]]:
         elif not out or out[-1] != SLOT:
             out.append(SLOT)
     text = re.sub(rf"{re.escape(SLOT)}(\s*{re.escape(SLOT)})+", SLOT, "".join(out)).strip()
-    return text, _fillings(text, texts)
+    return text, _fillings(text, ["".join(w) for w in words])
 
 
 def _fillings(frame: str, texts: Sequence[str]) -> list[str]:
-    parts = [re.escape(p) for p in frame.split(SLOT)]
-    if len(parts) < 2:
+    """The longest filling of each text that has the frame: each constant part is sought behind the one before."""
+    head, *parts = frame.split(SLOT)
+    if not parts:
         return []
-    pattern = re.compile("(.*?)".join(parts[:6]) if len(parts) > 6 else "(.*?)".join(parts) + r"\s*$", re.DOTALL)
     found = []
     for text in texts:
-        match = pattern.match(text.strip()[:20_000])
-        if match:
-            longest = max(match.groups(), key=len, default="").strip()
+        text = text.strip()
+        at, fillings = len(head), []
+        for i, part in enumerate(parts, 1):
+            end = text.rfind(part, at) if i == len(parts) else text.find(part, at)
+            if end < 0:
+                break
+            fillings.append(text[at:end].strip())
+            at = end + len(part)
+        if len(fillings) == len(parts) and at == len(text) and text.startswith(head):
+            longest = max(fillings, key=len)
             if longest:
                 found.append(longest[:MAX_SLOT_CHARS])
     return found
@@ -85,12 +96,10 @@ def fill_in(assessment: Assessment, examples: dict[str, Event]) -> None:
 
 
 def _describe(template: Template, events: Sequence[Event]) -> None:
-    from detector.features import piece_key, pieces_of
-
     key = int(template.template_id, 16)
     in_prompt, in_system = [], []
     for event in events:
-        system, prompt = prompt_text(event)
+        system, prompt = map(canonical, prompt_text(event))
         if any(piece_key(p) == key for p in pieces_of(prompt)):
             in_prompt.append(prompt)
         elif system:
