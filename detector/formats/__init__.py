@@ -6,7 +6,7 @@ in ``registry``. ``read`` takes files, ``parse_body`` takes HTTP bodies.
 
 from detector.formats.base import FormatError
 from detector.formats.bodies import ItemRejected, ParsedBody, parse_body
-from detector.formats.merging import merge
+from detector.formats.merging import join, merge
 from detector.formats.reader import Batch, Rejected, files, read
 from detector.formats.registry import FORMATS
 
@@ -18,6 +18,7 @@ __all__ = [
     "ParsedBody",
     "Rejected",
     "files",
+    "join",
     "merge",
     "parse_body",
     "read",

@@ -54,7 +54,7 @@ def convert(row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
         Event(
             event_id=f"apisix-{fingerprint(row)}",
             timestamp=timestamp(row.get("start_time"), "start_time"),
-            account_id=identifier(owner or given.account, "consumer.username"),
+            account_id=identifier(owner or given.owner, "consumer.username"),
             operation=chat.operation("chat"),
             status=integer(mapping(row.get("response")).get("status")),
             latency_ms=number(row.get("latency")),

@@ -16,6 +16,9 @@ MAX_TEXT_CHARS = 1024  # of a client's or model's name and the like; longer ones
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)  # later times are errors of unit or clock
 
+GIVEN = "given"  # the value of ``extra["identity"]`` where a record named no account itself
+UNEXPECTED = "cannot be read, which is a fault of distillwatch; please report it:"
+
 _MILLISECONDS = 1e11  # numbers from here on are milliseconds (1973 as milliseconds, the year 5138 as seconds) ...
 _MICROSECONDS = 1e14  # ... microseconds ...
 _NANOSECONDS = 1e17  # ... and nanoseconds since 1970
@@ -40,11 +43,29 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """What the rows themselves do not say."""
 
     account: str | None = None  # owns the events that name nobody
+    sender: str | None = (
+        None  # who sends the rows: owns those of a gateway that verified nobody, where no account is given
+    )
     received: datetime | None = None  # time of the events that have none
+    latest: datetime = LATEST  # events from then on are refused: their sender's clock or unit of time is wrong
     account_attributes: tuple[str, ...] = ()  # attributes that name the account, before all that a format knows of
+
+    @property
+    def owner(self) -> str | None:
+        """The account of a gateway's events that name nobody."""
+        return self.account or self.sender
 
 
 NOTHING_GIVEN = Given()
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What one record tells of a call that others may still tell more of. Holds no more of it than an event would."""
+
+    family: str  # formats that are joined with one another: their ``JOINED``
+    group: str  # parts of one group belong together
+    patient: bool  # makes no event by itself, so it can wait longer for those that do
+    data: bytes
 
 
 class Format(Protocol):
@@ -74,6 +95,19 @@ class Collector(Protocol):
 
     def take(self, keep: int = 0) -> Iterator[tuple[Any, Event | RowError]]:
         """Hand out the oldest calls until ``keep`` records remain, each as an event or with the reason why it is none."""
+
+
+class OpenCollector(Collector, Protocol):
+    """A collector whose records may come in separate requests, and can be kept in between."""
+
+    def whole(self) -> Iterator[tuple[Any, Event | RowError]]:
+        """Hand out the calls that nothing is missing from, and what is wrong with others; the rest stays."""
+
+    def parts(self) -> Iterator[Part]:
+        """Hand out all that is left, to be kept until the other records have come."""
+
+    def restore(self, data: bytes) -> None:
+        """Take a part's data back, in any order."""
 
 
 def timestamp(value: Any, field: str = "timestamp") -> datetime:
@@ -278,6 +312,19 @@ def explain(error: Exception) -> str:
         what = what.replace(name, plain)
     what = what.replace(", got ", ", found ").replace("`", "").replace(" | ", " or ")
     return f"{match['where'] or 'row'}: {what[:1].lower()}{what[1:]}"
+
+
+def late(when: datetime, given: Given) -> RowError:
+    """Why an event of the far future is refused."""
+    return RowError(
+        f"timestamp: found {when.isoformat()}, expected a time before {given.latest:%Y-%m-%d}: is the sender's clock wrong, "
+        "or the unit of its times?"
+    )
+
+
+def unexpected(error: Exception) -> RowError:
+    """An error that no reader foresaw: it costs one row, and says so."""
+    return RowError(f"row: {UNEXPECTED} {type(error).__name__}: {str(error)[:200]}")
 
 
 def named_owner(source: Mapping[str, Any], given: Given) -> Any:

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from detector.event import Event
-from detector.formats.base import FormatError, Given, explain
+from detector.formats.base import LATEST, FormatError, Given, Part, explain
 from detector.formats.intake import BROKEN, Intake
 from detector.formats.items import split
 from detector.formats.registry import AUTO, check
@@ -28,6 +28,10 @@ class ParsedBody(msgspec.Struct):
 
     events: list[Event]
     rejected: list[ItemRejected]
+    joined: list[
+        Event
+    ] = []  # with ``hold``: events that other requests may tell more of, to be merged by :func:`merge`
+    parts: list[Part] = []  # with ``hold``: what has to wait for other requests, to be given to :func:`join`
 
 
 def parse_body(
@@ -38,20 +42,41 @@ def parse_body(
     received: datetime | None = None,
     account_attributes: Sequence[str] = (),
     keep_extra: bool = True,
+    sender: str | None = None,
+    latest: datetime = LATEST,
+    protobuf: bool | None = None,
+    hold: bool = False,
 ) -> ParsedBody:
     """Events of a body. ``account`` owns those that name nobody, ``received`` is the time of those that have none.
 
     Unknown fields are kept in ``extra``, without secrets. ``account_attributes`` are names of attributes that hold the
     verified account, for formats in which operators choose the names (OpenTelemetry, Envoy, Langfuse, Helicone, Portkey).
+    ``sender`` owns what gateways that verified nobody send, where there is no ``account``. Events from ``latest`` on are
+    refused. ``protobuf`` says what the body is, where that is known; else it is seen from the body.
+
+    A span and its log records come in separate requests. With ``hold``, only calls of which nothing can be missing are
+    handed out as events; the others are left as ``parts`` for the caller to keep until the rest has come.
 
     Raises FormatError where nothing of the body can be read, or for an unknown format.
     """
     check(format)
-    given = Given(account=account, received=received, account_attributes=tuple(account_attributes))
+    given = Given(
+        account=account,
+        sender=sender,
+        received=received,
+        latest=latest,
+        account_attributes=tuple(account_attributes),
+    )
     intake = Intake(format, given, keep_extra, MAX_ITEM_BYTES)
     text = body.lstrip(b"\xef\xbb\xbf \t\r\n").rstrip()
-    if text[:1] not in (b"{", b"[") and intake.binary(body, 0):
-        return _parsed(intake)
+    if protobuf is None:
+        protobuf = text[:1] not in (b"{", b"[")
+        if protobuf and intake.binary(body, 0):
+            return _parsed(intake, hold)
+    elif protobuf:
+        if not intake.binary(body, 0):
+            raise FormatError(f"the body is protobuf, which the format {format!r} is not: choose an otlp format")
+        return _parsed(intake, hold)
     if not text:
         raise FormatError("the body is empty: send a JSON array of events, one event, or one event a line")
     if text[:1] == b"[":
@@ -59,13 +84,13 @@ def parse_body(
             _items(text, intake)
     else:
         _lines(text, intake)
-    return _parsed(intake)
+    return _parsed(intake, hold)
 
 
-def _parsed(intake: Intake) -> ParsedBody:
-    intake.finish()
+def _parsed(intake: Intake, hold: bool) -> ParsedBody:
+    intake.finish(hold)
     rejected = [ItemRejected(index, error) for index, error in intake.rejected]
-    return ParsedBody(intake.events, sorted(rejected, key=lambda r: r.index))
+    return ParsedBody(intake.events, sorted(rejected, key=lambda r: r.index), intake.joined, intake.parts)
 
 
 def _items(text: bytes, intake: Intake) -> None:

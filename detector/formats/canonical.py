@@ -6,13 +6,13 @@ numbers, ids as numbers, nulls, unknown fields) and finds the words for what can
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from detector.event import Event
-from detector.formats.base import EARLIEST, LATEST, NOTHING_GIVEN, Given, RowError, explain, identifier, timestamp
+from detector.formats.base import EARLIEST, NOTHING_GIVEN, Given, RowError, explain, identifier, timestamp
 from detector.formats.redaction import redact
 
 NAME = "canonical"
@@ -33,15 +33,15 @@ def matches(row: dict[str, Any]) -> bool:
     )
 
 
-def settle(events: list[Event], keep_extra: bool) -> bool:
+def settle(events: list[Event], keep_extra: bool, latest: datetime) -> bool:
     """Finish decoded events in place: times in UTC, ``extra`` without secrets. False where one needs ``convert``."""
     for event in events:
         when = event.timestamp
         if when.tzinfo is not UTC:
             if not 1970 < when.year < 2100:
                 return False
-            event.timestamp = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-        elif not EARLIEST <= when < LATEST:
+            event.timestamp = when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        if not EARLIEST <= when < latest:
             return False
         created = event.account.created_at
         if created is not None and created.tzinfo is not UTC:

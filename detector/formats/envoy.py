@@ -47,7 +47,7 @@ def convert(row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
         Event(
             event_id=f"envoy-{fingerprint(row)}",
             timestamp=timestamp(first(row, TIMES), "start_time"),
-            account_id=identifier(named_owner(row, given) or first(row, OWNERS) or given.account, "tenant.id"),
+            account_id=identifier(named_owner(row, given) or first(row, OWNERS) or given.owner, "tenant.id"),
             end_user_id=text(first(row, ("user.id", "enduser.id"))) if tenant else None,
             session_id=text(row.get("session.id")),
             model=text(first(row, ("gen_ai.request.model", "gen_ai.response.model"))),

@@ -41,7 +41,7 @@ def convert(row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
     request, response, timing = (mapping(row.get(name)) for name in ("providerRequest", "providerResponse", "timing"))
     headers = {str(k).lower(): v for k, v in mapping(response.get("headers")).items()}
     headers |= {str(k).lower(): v for k, v in mapping(request.get("meta")).items()}
-    body = response.get("json") if isinstance(response.get("json"), dict) else parsed(response.get("textBody"))
+    body = mapping(response.get("json")) or parsed(response.get("textBody"))
     fields = chat.exchange(request.get("json"), body)
     extra = {k.removeprefix(_PROPERTY): v for k, v in headers.items() if k.startswith(_PROPERTY)}
     user = text(headers.get("helicone-user-id"))
@@ -50,7 +50,7 @@ def convert(row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
         Event(
             event_id=f"helicone-{fingerprint(row)}",
             timestamp=timestamp(started, "timing.startTime"),
-            account_id=identifier(named_owner(extra, given) or user or given.account, "Helicone-User-Id"),
+            account_id=identifier(named_owner(extra, given) or user or given.owner, "Helicone-User-Id"),
             session_id=text(headers.get("helicone-session-id")),
             operation=chat.operation("chat") if fields["messages"] else None,
             status=integer(response.get("status")),

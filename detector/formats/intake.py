@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
 
 from detector.event import Event
 from detector.formats import canonical, litellm
-from detector.formats.base import Collector, Format, Given, RowError, explain, kind
+from detector.formats.base import (
+    Collector,
+    Format,
+    Given,
+    OpenCollector,
+    Part,
+    RowError,
+    explain,
+    kind,
+    late,
+    unexpected,
+)
 from detector.formats.redaction import redact
 from detector.formats.registry import AUTO, FORMATS, format_of
 
@@ -47,6 +58,8 @@ class Intake:
     def __init__(self, format: str, given: Given, keep_extra: bool, max_bytes: int) -> None:
         self.events: list[Event] = []
         self.rejected: list[tuple[Any, str]] = []
+        self.joined: list[Event] = []  # events that other requests may tell more of; filled by ``finish``
+        self.parts: list[Part] = []
         self._format = format
         self.given = given  # of the rows that come next
         self._keep_extra = keep_extra
@@ -107,6 +120,8 @@ class Intake:
             self._reject(where, error)
         except BROKEN as error:
             self.rejected.append((where, explain(error)))
+        except Exception as error:  # one row that nobody foresaw must not cost all the others
+            self._reject(where, unexpected(error))
 
     def binary(self, body: bytes, where: Any, guess: str = "") -> bool:
         """Take a body that is no text; False where the format has none such. Raises FormatError."""
@@ -121,9 +136,20 @@ class Intake:
         """Report a row that is beyond the limit."""
         self.rejected.append((where, f"row: longer than {self._max_bytes:,} bytes, the limit for one row"))
 
-    def finish(self) -> None:
-        """Take what still waits for a counterpart as it is."""
-        self._collect(0)
+    def finish(self, hold: bool = False) -> None:
+        """Take what still waits for a counterpart as it is; with ``hold``, only calls of which nothing can be missing.
+
+        The others are left in ``parts``, and events of formats whose records come in several requests are in ``joined``.
+        """
+        for collector in self._collectors.values():
+            if hold and hasattr(collector, "parts"):
+                open_ones: OpenCollector = collector  # type: ignore[assignment]
+                before, self.events = self.events, []
+                self._collected(open_ones.whole())
+                self.joined, self.events = self.joined + self.events, before
+                self.parts += open_ones.parts()
+            else:
+                self._collected(collector.take())
 
     def _look(self, text: bytes) -> None:
         if self._format == AUTO and _LITELLM_MARK in text[:4096]:
@@ -131,7 +157,7 @@ class Intake:
 
     def _convert(self, module: Format, row: dict[str, Any], where: Any) -> None:
         if not hasattr(module, "collector"):
-            self._keep(module.convert(row, self.given))
+            self._keep(module.convert(row, self.given), where)
             return
         self._collector(module).add(row, where)
         self._collect(MAX_PENDING)
@@ -146,11 +172,14 @@ class Intake:
 
     def _collect(self, keep: int) -> None:
         for collector in self._collectors.values():
-            for where, found in collector.take(keep):
-                if isinstance(found, RowError):
-                    self._reject(where, found)
-                else:
-                    self._keep([found])
+            self._collected(collector.take(keep))
+
+    def _collected(self, items: Iterable[tuple[Any, Event | RowError]]) -> None:
+        for where, found in items:
+            if isinstance(found, RowError):
+                self._reject(where, found)
+            else:
+                self._keep([found], where)
 
     def _reject(self, where: Any, error: RowError) -> None:
         """Note a rejection; items within a row are counted where the caller counts by number, else told in words."""
@@ -161,27 +190,32 @@ class Intake:
         else:
             self.rejected.append((where, f"item {error.item}: {error}"))
 
-    def _keep(self, events: list[Event]) -> None:
+    def _keep(self, events: list[Event], where: Any) -> None:
         for event in events:
+            if event.timestamp >= self.given.latest:
+                self._reject(where, late(event.timestamp, self.given))
+                continue
             if event.extra:
                 event.extra = redact(event.extra) if self._keep_extra else {}
-        self.events += events
+            self.events.append(event)
 
     def _fast(self, decode: Callable[[_Decoders], list[Any]]) -> bool:
         """Take rows straight from typed decoding; False, with nothing taken, where one of them needs a closer look."""
         try:
             if self._likely == canonical.NAME:
                 found = decode(_COMPLETE_EVENT if self._keep_extra else _EVENT)
-                if not canonical.settle(found, self._keep_extra):
+                if not canonical.settle(found, self._keep_extra, self.given.latest):
                     return False
             elif self._likely == litellm.NAME:
                 payloads = decode(_PAYLOAD)
                 if self._format == AUTO and any(p.litellm_call_id is None for p in payloads):
                     return False
                 found = [litellm.from_payload(p, self.given) for p in payloads]
+                if any(event.timestamp >= self.given.latest for event in found):
+                    return False
             else:
                 return False
-        except (RowError, *BROKEN):
+        except Exception:  # whatever is wrong is found again, and told, row by row
             return False
         self.events += found
         return True

@@ -53,7 +53,7 @@ def convert(row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
         Event(
             event_id=identifier(request.get("id"), "request.id"),
             timestamp=timestamp(row.get("started_at"), "started_at"),
-            account_id=identifier(owner or given.account, "consumer.id"),
+            account_id=identifier(owner or given.owner, "consumer.id"),
             organization_id=text(row.get("workspace_name") or row.get("workspace")),
             api_key_id=key_id(entity.get("id")),
             operation=chat.operation("chat") if fields["messages"] else None,

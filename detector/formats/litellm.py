@@ -89,7 +89,7 @@ def from_payload(row: Payload, given: Given = NOTHING_GIVEN) -> Event:
     return Event(
         event_id=_event_id(row, metadata),
         timestamp=timestamp(row.startTime if row.startTime is not None else row.endTime, "startTime"),
-        account_id=_owner(metadata, given.account),
+        account_id=_owner(metadata, given),
         organization_id=text(first(metadata, ("user_api_key_org_id", "user_api_key_team_id"))),
         api_key_id=key_id(metadata.get("user_api_key_hash")),
         end_user_id=text(row.end_user if row.end_user else metadata.get("user_api_key_end_user_id")),
@@ -122,7 +122,7 @@ def _event_id(row: Payload, metadata: dict[str, Any]) -> str:
     return f"{call[: MAX_ID_CHARS - len(mark) - 1]}.{mark}"
 
 
-def _owner(metadata: dict[str, Any], account: str | None) -> str:
+def _owner(metadata: dict[str, Any], given: Given) -> str:
     """The verified owner: the key's user, else its team, organization or project, else the key itself.
 
     The row of a refused key names nobody but the key's hash, which then stands for whoever probes with it.
@@ -138,10 +138,12 @@ def _owner(metadata: dict[str, Any], account: str | None) -> str:
         if value and value not in _NOBODY:
             owner = identifier(value, f"metadata.{field}")
             return key_id(owner) or owner
-    if account:
-        return account
+    if given.account:
+        return given.account
     if metadata.get("user_api_key_hash"):
         return str(metadata["user_api_key_hash"])  # all that uses the master key is the operator's own
+    if given.sender:
+        return given.sender
     raise RowError("metadata: names no user, team or key; was redact_user_api_key_info switched on?")
 
 

@@ -1,19 +1,32 @@
-"""Two reports of one call as one event, for those that come in separate requests.
+"""One call told of in separate requests.
 
 A span and its log records are sent by different exporters at different times, often one with the content and the other
-with the account. Within a body or a set of files they are joined; a store joins what comes later by this.
+with the account. Within a body or a set of files they are joined; a store keeps parts of what comes in several requests and
+joins them when they are there, and merges what comes later still.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
 from detector.event import Event
+from detector.formats.base import GIVEN, Given, OpenCollector, RowError
 from detector.formats.otlp.content import fill
+from detector.formats.registry import FORMATS
 
-GIVEN = "given"  # the value of ``extra["identity"]`` where a report named no account itself
+
+def join(family: str, parts: Iterable[bytes], given: Given) -> Iterator[Event | RowError]:
+    """The calls that the parts of one group tell of, in whatever order they come."""
+    module: Any = next(f for f in FORMATS.values() if getattr(f, "JOINED", f.NAME) == family)
+    collector: OpenCollector = module.collector(given)
+    for data in parts:
+        collector.restore(data)
+    for _, found in collector.take():
+        yield found
 
 
 def merge(one: Event, other: Event) -> Event:

@@ -9,11 +9,11 @@ from typing import Any
 
 from detector.event import Event
 from detector.formats.base import NOTHING_GIVEN, Given, alone
-from detector.formats.otlp.join import Traces
+from detector.formats.otlp.join import FAMILY, Traces
 
 NAME = "otlp_traces"
 DESCRIPTION = "OpenTelemetry traces (GenAI, OpenInference, OpenLLMetry, Langfuse, Cloudflare), protobuf or JSON"
-JOINED = "otlp"  # rows of formats under one such name are joined with one another
+JOINED = FAMILY  # rows of formats under one such name are joined with one another
 
 
 def matches(row: dict[str, Any]) -> bool:

@@ -51,7 +51,7 @@ def convert(row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
         fields["params"].stream = request["isStreamingRequest"]
     headers = {str(k).lower(): v for k, v in mapping(request.get("headers")).items()}
     answered = mapping(body)
-    owner = named_owner(claimed, given) or given.account
+    owner = named_owner(claimed, given) or given.owner
     if not owner:
         raise RowError("account: Portkey's body names no verified owner; send it with a key that has one, or name one")
     created = first(answered, ("created", "created_at"))

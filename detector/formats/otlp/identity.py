@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from detector.event import Client
-from detector.formats.base import Given, RowError, first, identifier, key_id, named_owner, text
+from detector.formats.base import GIVEN, Given, RowError, first, identifier, key_id, named_owner, text
 from detector.formats.otlp.content import Attributes
 
 NOBODY = ("default_user_id", "litellm_proxy_master_key")  # what LiteLLM writes where no user or key is meant
@@ -32,6 +32,20 @@ _ADDRESSES = (
     "http.client_ip",
 )
 _AGENTS = (*(f"{prefix}user_agent" for prefix in _LITELLM), "user_agent.original", "http.user_agent")
+CLAIMED = tuple(f"{prefix}user_api_key_end_user_id" for prefix in ("metadata.", "litellm.metadata."))
+NAMES = frozenset(
+    {
+        *LITELLM_OWNERS,
+        *CREDENTIALS,
+        *TENANTS,
+        *USERS,
+        *ORGANIZATIONS,
+        *_ADDRESSES,
+        *_AGENTS,
+        *CLAIMED,
+        "litellm.team.id",
+    }
+)  # all that is asked for here
 
 
 def owner(chain: Sequence[Attributes], resource: Attributes, given: Given) -> tuple[str, str]:
@@ -55,12 +69,17 @@ def owner(chain: Sequence[Attributes], resource: Attributes, given: Given) -> tu
     for name in (*TENANTS, *USERS):
         if value := text(resource.get(name)):
             return identifier(value, name), f"resource {name}"
-    if given.account:
-        return identifier(given.account, "account"), "given"
+    if given.owner:
+        return identifier(given.owner, "account"), GIVEN
     raise RowError(
         f"account: neither the span nor those around it have {', '.join(TENANTS + USERS)}; set one of them where "
         "requests are authenticated, or configure the attribute that names the account"
     )
+
+
+def is_final(own: Attributes, given: Given) -> bool:
+    """True where a call's own attributes name its account so that no span around it could name another."""
+    return bool(named_owner(own, given) or (not given.account_attributes and _litellm(own)))
 
 
 def _litellm(source: Attributes) -> tuple[str, str] | None:

@@ -1,6 +1,6 @@
 """One call from its span, its log records and the spans around it, in whatever order and request they come.
 
-Records wait in their trace until they are taken. The event's id is trace and span: a call reported by its span and by
+Fragments wait in their trace until they are taken. The event's id is trace and span: a call reported by its span and by
 log records is one event, and so is one that two instrumentations report one inside the other under the same answer's id.
 """
 
@@ -9,25 +9,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from detector.event import MAX_COUNT, Event
-from detector.formats.base import Given, RowError, fingerprint, integer, text, timestamp
+from detector.formats.base import (
+    Given,
+    Part,
+    RowError,
+    fingerprint,
+    integer,
+    text,
+    timestamp,
+    unexpected,
+)
 from detector.formats.otlp import identity, wire
 from detector.formats.otlp.content import Attributes, Said, fill
-from detector.formats.otlp.dialects import DIALECTS, genai
-from detector.formats.otlp.wire import Record
+from detector.formats.otlp.dialects import genai
+from detector.formats.otlp.fragments import ANSWER, ERROR_TYPE, LEVEL, SESSION, STATUS, Fragment, distil
 
+FAMILY = "otlp"
 MAX_ANCESTORS = 64  # spans around a call that are asked for its account
 
-
-_NOTHING = Said()
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Fragment)
 
 
 class _Trace:
     """What is known of a trace so far."""
 
     def __init__(self) -> None:
-        self.spans: dict[str, Record] = {}
-        self.logs: list[Record] = []
+        self.spans: dict[str, Fragment] = {}
+        self.logs: list[Fragment] = []
         self.places: dict[str, tuple[Any, int]] = {}  # span id -> where it came from
 
     def __len__(self) -> int:
@@ -58,59 +70,101 @@ class Traces:
         """Take a log request in protobuf. Raises FormatError."""
         self._take(wire.logs_of_protobuf(body), where)
 
-    def _take(self, records: Any, where: Any) -> None:
-        for number, record in enumerate(records):
-            if isinstance(record, RowError):
-                self._errors.append((where, RowError(str(record), number)))
-                continue
-            if not record.trace:
-                self._alone(record, where, number)
-                continue
-            trace = self._traces.setdefault(record.trace, _Trace())
-            before = len(trace)
-            if record.is_log:
-                if genai.is_part(record) or _is_call(record.attributes):
-                    trace.logs.append(record)
-            else:
-                known = trace.spans.get(record.span)
-                if known is None or len(known.attributes) < len(record.attributes):
-                    trace.spans[record.span] = record
-            trace.places.setdefault(record.span, (where, number))
-            self._held += len(trace) - before
-
-    def _alone(self, record: Record, where: Any, number: int) -> None:
-        """A record outside of any trace, such as an access log's, is a trace of its own."""
-        if not record.is_log:
-            self._errors.append((where, RowError("traceId: missing, expected 32 hexadecimal digits", number)))
-        elif _is_call(record.attributes):
-            trace = _Trace()
-            trace.logs.append(record)
-            trace.places[""] = (where, number)
-            self._traces[f"alone-{fingerprint(record.start, record.attributes, record.body)}"] = trace
-            self._held += 1
+    def restore(self, data: bytes) -> None:
+        """Take a part's data back."""
+        self._keep(_DECODER.decode(data), None, 0)
 
     def take(self, keep: int = 0) -> Iterator[tuple[Any, Event | RowError]]:
         """Hand out the calls of the oldest traces until at most ``keep`` records remain."""
+        yield from self._complaints()
+        while self._traces and (self._held > keep or keep == 0):
+            name, trace = self._pop(next(iter(self._traces)))
+            for span_id, found in _calls(name, trace, self.given):
+                yield _placed(trace, span_id, found)
+
+    def whole(self) -> Iterator[tuple[Any, Event | RowError]]:
+        """Hand out the traces of which nothing can be missing, and the calls that cannot be read; the others stay."""
+        yield from self._complaints()
+        for name in list(self._traces):
+            trace = self._traces[name]
+            found = list(_calls(name, trace, self.given))
+            if found and all(isinstance(f, Event) and _is_whole(f, i, trace, self.given) for i, f in found):
+                self._pop(name)
+                yield from (_placed(trace, *pair) for pair in found)
+                continue
+            for span_id, failed in found:
+                if isinstance(failed, RowError):
+                    self._drop(trace, span_id)
+                    yield _placed(trace, span_id, failed)
+
+    def parts(self) -> Iterator[Part]:
+        """Hand out the fragments of all traces that are left."""
+        while self._traces:
+            name, trace = self._pop(next(iter(self._traces)))
+            for fragment in (*trace.spans.values(), *trace.logs):
+                data = _ENCODER.encode(fragment)
+                yield Part(family=FAMILY, group=fragment.trace or name, patient=not fragment.is_call, data=data)
+
+    def _take(self, records: Any, where: Any) -> None:
+        for number, record in enumerate(records):
+            try:
+                if isinstance(record, RowError):
+                    raise record
+                fragment = distil(record, self.given)
+                if fragment is not None:
+                    self._keep(fragment, where, number)
+            except RowError as error:
+                self._errors.append((where, RowError(str(error), number)))
+            except Exception as error:
+                self._errors.append((where, RowError(str(unexpected(error)), number)))
+
+    def _keep(self, fragment: Fragment, where: Any, number: int) -> None:
+        name = fragment.trace
+        if not name:  # a record outside of any trace, such as an access log's, is a trace of its own
+            if not fragment.is_log:
+                raise RowError("traceId: missing, expected 32 hexadecimal digits")
+            name = f"alone-{fingerprint(fragment.start, msgspec.to_builtins(fragment))}"
+            if name in self._traces:
+                return
+        trace = self._traces.setdefault(name, _Trace())
+        before = len(trace)
+        if fragment.is_log:
+            trace.logs.append(fragment)
+        else:
+            known = trace.spans.get(fragment.span)
+            if known is None or known.weight < fragment.weight:
+                trace.spans[fragment.span] = fragment
+        trace.places.setdefault(fragment.span if fragment.trace else "", (where, number))
+        self._held += len(trace) - before
+
+    def _complaints(self) -> Iterator[tuple[Any, RowError]]:
         yield from self._errors
         self._errors = []
-        while self._traces and (self._held > keep or keep == 0):
-            name = next(iter(self._traces))
-            trace = self._traces.pop(name)
-            self._held -= len(trace)
-            yield from _calls(name, trace, self.given)
+
+    def _pop(self, name: str) -> tuple[str, _Trace]:
+        trace = self._traces.pop(name)
+        self._held -= len(trace)
+        return name, trace
+
+    def _drop(self, trace: _Trace, span_id: str) -> None:
+        """Take a call that cannot be read out of its trace."""
+        before = len(trace)
+        trace.spans.pop(span_id, None)
+        trace.logs = [record for record in trace.logs if record.span != span_id]
+        self._held += len(trace) - before
 
 
-def _is_call(attributes: Attributes) -> bool:
-    return any(dialect.is_call(attributes) for dialect in DIALECTS)
+def _placed(trace: _Trace, span_id: str, found: Event | RowError) -> tuple[Any, Event | RowError]:
+    where, number = trace.places.get(span_id, (None, 0))
+    return where, RowError(str(found), number) if isinstance(found, RowError) else found
 
 
-def _calls(name: str, trace: _Trace, given: Given) -> Iterator[tuple[Any, Event | RowError]]:
-    """The calls of a trace, in the order of their times."""
-    logs: dict[str, list[Record]] = {}
+def _calls(name: str, trace: _Trace, given: Given) -> Iterator[tuple[str, Event | RowError]]:
+    """The calls of a trace with their spans' ids, in the order of their times."""
+    logs: dict[str, list[Fragment]] = {}
     for record in trace.logs:
-        logs.setdefault(record.span, []).append(record)
-    calls = {i: s for i, s in trace.spans.items() if _is_call(s.attributes) or _has_parts(s)}
-    calls |= {i: trace.spans[i] for i in logs if i in trace.spans}
+        logs.setdefault(record.span if record.trace else "", []).append(record)
+    calls = {i: s for i, s in trace.spans.items() if s.is_call or i in logs}
     inner = _repeated(calls, trace.spans)
     found = []
     for span_id in (set(calls) | set(logs)) - set(inner):
@@ -120,32 +174,40 @@ def _calls(name: str, trace: _Trace, given: Given) -> Iterator[tuple[Any, Event 
             records = [*records, calls[repeat], *logs.get(repeat, [])]
         found.append((span.start if span else min(r.start for r in records), span_id, span, records))
     for _, span_id, span, records in sorted(found, key=lambda f: f[:2]):
-        where, number = trace.places.get(span_id, (None, 0))
         try:
-            yield where, _event(f"{name}-{span_id}" if span_id else name, span, records, trace.spans, given)
+            yield span_id, _event(f"{name}-{span_id}" if span_id else name, span, records, trace.spans, given)
         except RowError as error:
-            yield where, RowError(str(error), number)
+            yield span_id, error
+        except Exception as error:
+            yield span_id, unexpected(error)
 
 
-def _has_parts(span: Record) -> bool:
-    return any(genai.is_part(e) for e in span.events)
+def _is_whole(event: Event, span_id: str, trace: _Trace, given: Given) -> bool:
+    """True where no other record could add to a call: its span, both sides of its content and its owner are there."""
+    span = trace.spans.get(span_id)
+    if span is None or not event.messages or event.response is None:
+        return False
+    outermost = [span, *_around(span, trace.spans)][-1]
+    if not outermost.parent:
+        return True
+    return event.client.ip is not None and identity.is_final(span.names, given)
 
 
-def _repeated(calls: dict[str, Record], spans: dict[str, Record]) -> dict[str, str]:
+def _repeated(calls: dict[str, Fragment], spans: dict[str, Fragment]) -> dict[str, str]:
     """Calls that an instrumentation around them reports as well: inner span -> outermost span with the same answer."""
     found = {}
     for span_id, span in calls.items():
-        answer = span.attributes.get("gen_ai.response.id")
+        answer = span.names.get(ANSWER)
         outermost = None
         for around in _around(span, spans):
-            if answer and around.span in calls and around.attributes.get("gen_ai.response.id") == answer:
+            if answer and around.span in calls and around.names.get(ANSWER) == answer:
                 outermost = around.span
         if outermost is not None:
             found[span_id] = outermost
     return found
 
 
-def _around(span: Record, spans: dict[str, Record]) -> Iterator[Record]:
+def _around(span: Fragment, spans: dict[str, Fragment]) -> Iterator[Fragment]:
     """The spans around a span, inmost first."""
     seen = {span.span}
     for _ in range(MAX_ANCESTORS):
@@ -157,26 +219,23 @@ def _around(span: Record, spans: dict[str, Record]) -> Iterator[Record]:
         span = parent
 
 
-def _event(name: str, span: Record | None, records: list[Record], spans: dict[str, Record], given: Given) -> Event:
+def _event(
+    name: str, span: Fragment | None, records: list[Fragment], spans: dict[str, Fragment], given: Given
+) -> Event:
     """The event of a call. Raises RowError."""
-    own = [span.attributes] if span else []
-    chain = [*own, *(r.attributes for r in records)]
-    parts = [r for r in (*records, *(e for s in (span, *records) if s for e in s.events)) if genai.is_part(r)]
+    own = [*([span] if span else []), *sorted(records, key=_order)]
     said = Said()
-    for source in chain:
-        for dialect in DIALECTS:
-            heard = dialect.read(source)
-            if heard != _NOTHING:
-                fill(said, heard)
-    fill(said, genai.read_parts(parts))
-    first = span or min(records, key=lambda r: (r.is_log, r.start))
-    if span:
-        chain += [s.attributes for s in _around(span, spans)]
-    elif first.span in spans:
-        chain += [s.attributes for s in _around(spans[first.span], spans)]
+    for source in own:
+        if source.said is not None:
+            fill(said, source.said)
+    fill(said, genai.read_parts([turn for source in own for turn in source.turns]))
+    first = own[0]
+    chain = [s.names for s in own]
+    if first.span in spans:
+        chain += [s.names for s in _around(spans[first.span], spans)]
     account, named_by = identity.owner(chain, first.resource, given)
     user = identity.nearest(chain, identity.USERS)
-    claimed = identity.nearest(chain, tuple(f"{p}user_api_key_end_user_id" for p in ("metadata.", "litellm.metadata.")))
+    claimed = identity.nearest(chain, identity.CLAIMED)
     return Event(
         event_id=name,
         timestamp=timestamp(first.start or None, "startTimeUnixNano")
@@ -186,7 +245,7 @@ def _event(name: str, span: Record | None, records: list[Record], spans: dict[st
         organization_id=identity.nearest(chain, identity.ORGANIZATIONS),
         api_key_id=identity.credential(chain),
         end_user_id=claimed or said.end_user_id or (user if user != account else None),
-        session_id=said.session_id or identity.nearest(chain, ("session.id",)),
+        session_id=said.session_id or identity.nearest(chain, (SESSION,)),
         model=said.model,
         operation=said.operation,
         system=said.system,
@@ -203,17 +262,22 @@ def _event(name: str, span: Record | None, records: list[Record], spans: dict[st
     )
 
 
-def _status(span: Record | None, chain: list[Attributes]) -> int | None:
+def _order(fragment: Fragment) -> tuple[bool, int, bytes]:
+    """Spans before log records, and both by their times: the same order however they came."""
+    return fragment.is_log, fragment.start, _ENCODER.encode(fragment)
+
+
+def _status(span: Fragment | None, chain: list[Attributes]) -> int | None:
     own = chain[0]
-    code = integer(own.get("http.response.status_code")) or integer(text(own.get("response_code")))
+    code = next((c for name in STATUS if (c := integer(text(own.get(name))))), None)
     if span is not None and span.failed:
-        return code if code and code >= 400 else integer(own.get("error.type")) or 500
-    if own.get("langfuse.observation.level") == "ERROR":
+        return code if code and code >= 400 else integer(own.get(ERROR_TYPE)) or 500
+    if own.get(LEVEL) == "ERROR":
         return 500
     return code or (200 if span is not None else None)
 
 
-def _latency(span: Record | None) -> float | None:
+def _latency(span: Fragment | None) -> float | None:
     if span is None or span.end < span.start or span.end - span.start > MAX_COUNT:
         return None
     return (span.end - span.start) / 1e6

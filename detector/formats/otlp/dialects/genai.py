@@ -20,6 +20,8 @@ _MESSAGE_EVENTS = {
 CHOICE = "gen_ai.choice"
 _CONTENT_EVENTS = ("gen_ai.content.prompt", "gen_ai.content.completion")  # of spans, before the message events
 
+_RANKS = {name: rank for rank, name in enumerate((*_MESSAGE_EVENTS, CHOICE))}  # among turns of the same time
+
 # Operations that are no call of a model but hold some
 _AROUND = ("invoke_agent", "create_agent", "execute_tool", "invoke_workflow", "retrieval", "plan")
 _SIGNS = (
@@ -94,7 +96,7 @@ def read_parts(parts: list[Record]) -> Said:
     """What the turns in log records or span events say, in the order of their times."""
     said = Said()
     turns: list[Message] = []
-    for part in sorted(parts, key=lambda p: p.start):
+    for part in sorted(parts, key=lambda p: (p.start, _RANKS.get(p.name, 0))):
         if part.name in _CONTENT_EVENTS:
             turns += chat.messages(parsed(part.attributes.get("gen_ai.prompt")))
             if said.response is None:

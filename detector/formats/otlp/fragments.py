@@ -1,0 +1,106 @@
+"""What one span or log record adds to a call. The rest of it (headers, settings, whatever instrumentations write) is let go
+at once, so that nothing of it is ever kept while a call waits for its other records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from detector.formats.base import Given, key_id, late, timestamp
+from detector.formats.otlp import identity
+from detector.formats.otlp.content import Attributes, Said, fill
+from detector.formats.otlp.dialects import DIALECTS, genai
+from detector.formats.otlp.wire import Record
+
+ANSWER = "gen_ai.response.id"
+LEVEL = "langfuse.observation.level"
+STATUS = ("http.response.status_code", "response_code")
+ERROR_TYPE = "error.type"
+SESSION = "session.id"
+
+_KEPT = frozenset({*identity.NAMES, *STATUS, ANSWER, LEVEL, ERROR_TYPE, SESSION})
+_TELLING = ("gen_ai.", "llm.")  # a span's attributes that may tell of a call that only its log records show
+_NOTHING = Said()
+
+
+class Fragment(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One span's or log record's share in a call, or what a span around a call says of who made it."""
+
+    trace: str = ""  # hex; empty where there is none
+    span: str = ""
+    parent: str = ""
+    start: int = 0  # nanoseconds since 1970
+    end: int = 0
+    failed: bool = False
+    is_log: bool = False
+    is_call: bool = False
+    said: Said | None = None
+    turns: list[Record] = []  # records and span events that are turns of the conversation
+    names: Attributes = {}  # who made the call, from where, and how it ended
+    resource: Attributes = {}  # of the process: whose it is
+
+    @property
+    def weight(self) -> int:
+        """How much it tells: of a span that is sent twice, the fuller one counts."""
+        return len(self.names) + len(self.turns) + (self.said is not None)
+
+
+def is_call(attributes: Attributes) -> bool:
+    """True where a dialect takes these attributes for a call of a model."""
+    return any(dialect.is_call(attributes) for dialect in DIALECTS)
+
+
+def distil(record: Record, given: Given) -> Fragment | None:
+    """A record's fragment; None for a log record that tells of no call. Raises RowError for a call at an impossible time."""
+    turns = [r for r in ((record,) if record.is_log else record.events) if genai.is_part(r)]
+    call = bool(turns) or is_call(record.attributes)
+    if record.is_log and not call:
+        return None
+    if call and record.start:
+        when = timestamp(record.start, "startTimeUnixNano")
+        if when >= given.latest:
+            raise late(when, given)
+    telling = call or any(name.startswith(_TELLING) for name in record.attributes)
+    return Fragment(
+        trace=record.trace,
+        span=record.span,
+        parent=record.parent,
+        start=record.start,
+        end=record.end,
+        failed=record.failed,
+        is_log=record.is_log,
+        is_call=call,
+        said=_said(record.attributes) if telling else None,
+        turns=[_turn(r) for r in turns],
+        names=_named(record.attributes, given),
+        resource=_named(record.resource, given),
+    )
+
+
+def _said(attributes: Attributes) -> Said | None:
+    said = Said()
+    for dialect in DIALECTS:
+        heard = dialect.read(attributes)
+        if heard != _NOTHING:
+            fill(said, heard)
+    return None if said == _NOTHING else said
+
+
+def _turn(record: Record) -> Record:
+    return Record(name=record.name, start=record.start, attributes=record.attributes, body=record.body)
+
+
+def _named(attributes: Attributes, given: Given) -> Attributes:
+    found: Attributes = {}
+    for name, value in attributes.items():
+        if name in given.account_attributes:
+            found[name] = value
+        elif name in _KEPT and isinstance(value, str | int | float):
+            found[name] = _hashed(value) if name in identity.CREDENTIALS else value
+    return found
+
+
+def _hashed(value: Any) -> Any:
+    """The id of a key in the place of the key, if it is one."""
+    return (key_id(value) or value) if isinstance(value, str) else value
