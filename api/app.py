@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -13,7 +14,9 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Keyring
 from api.middleware import Guard
-from api.routes import admin, campaigns, cases, health, ingest, verdicts
+from api.routes import admin, campaigns, cases, enforcement, health, ingest, verdicts
+from api.services.board import REFRESH_SECONDS, Board
+from api.services.publishing import Publisher
 from api.services.writer import Writer
 from api.settings import Settings
 from api.storage import migrate
@@ -36,10 +39,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.settings = settings
             app.state.database = database
             app.state.keyring = Keyring(database)
+            app.state.board = Board(database, settings.enforcement)
+            app.state.publisher = Publisher(database, settings, app.state.board)
+            await run_in_threadpool(app.state.board.refresh)
             app.state.writer = Writer(database, settings.max_pending_mb << 20)
+            refreshing = asyncio.create_task(_keep_fresh(app.state.board))
             try:
                 yield
             finally:
+                refreshing.cancel()
                 await run_in_threadpool(app.state.writer.close)
         finally:
             database.close()
@@ -52,11 +60,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # these pages load scripts from another host; the schema itself is at /openapi.json
         redoc_url=None,
     )
-    for module in (ingest, cases, campaigns, verdicts, admin, health):
+    for module in (ingest, cases, campaigns, verdicts, enforcement, admin, health):
         app.include_router(module.router)
     app.add_exception_handler(StorageError, _no_database)
     app.add_middleware(Guard)
     return app
+
+
+async def _keep_fresh(board: Board) -> None:
+    """Read what others published, until cancelled."""
+    while True:
+        await asyncio.sleep(REFRESH_SECONDS)
+        try:
+            await run_in_threadpool(board.refresh)
+        except StorageError as error:
+            log.warning("verdicts not refreshed", error=str(error))
 
 
 async def _no_database(request: Request, error: Exception) -> Response:

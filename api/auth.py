@@ -22,6 +22,7 @@ READ: frozenset[Role] = frozenset({"analyst", "lead", "admin", "auditor"})
 VERDICTS: frozenset[Role] = READ | {"gateway"}
 DECIDE: frozenset[Role] = frozenset({"analyst", "lead", "admin"})
 TRAIL: frozenset[Role] = frozenset({"lead", "admin", "auditor"})
+LEAD: frozenset[Role] = frozenset({"lead", "admin"})
 ADMIN: frozenset[Role] = frozenset({"admin"})
 
 _bearer = HTTPBearer(auto_error=False, description="A key made with `distillwatch keys create`")

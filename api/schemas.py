@@ -5,13 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 Role = Literal["analyst", "lead", "admin", "auditor", "gateway"]
 Verdict = Literal["flag", "watch", "clear"]
 CaseState = Literal["open", "confirmed", "dismissed", "need_more"]
 Decision = Literal["confirm", "dismiss", "need_more"]
 CaseSort = Literal["risk", "requests", "output_tokens", "flagged_at", "last_seen", "account_id"]
+Action = Literal["allow", "observe", "throttle", "step_up", "reduce", "block"]  # the mildest first
+Measure = Literal["observe", "throttle", "step_up", "reduce", "block"]
+Capability = Literal["logprobs", "reasoning", "tools", "choices"]  # what a request asks for beside an answer
+EnforcementMode = Literal["all", "decisions", "none"]
+WebhookShape = Literal["native", "alertmanager", "alertmanager_api", "slack", "ocsf"]
+WebhookKind = Literal["account.flagged", "campaign.flagged", "case.decided", "verdict.changed", "enforcement.changed"]
+
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=4000, pattern=r"^[^\x00]*$")
+]  # why a person did something: kept in the audit trail
+ScopeId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 
 
 class Schema(BaseModel):
@@ -106,11 +117,52 @@ class CasePage(Schema):
     next_cursor: str | None = None
 
 
+class Scope(Schema):
+    """What of an account an action is limited to; what is absent is not limited."""
+
+    api_key_id: ScopeId | None = None
+    model: ScopeId | None = Field(None, description="A trailing * stands for any ending")
+    capability: Capability | None = Field(None, description="Only requests that ask for this")
+
+
+class ActionIn(Scope):
+    """What gateways are to do because of a decision, and until when."""
+
+    action: Measure
+    expires_at: AwareDatetime
+
+
+class ActionOut(Scope):
+    action_id: int
+    subject: Literal["account", "campaign"]
+    subject_id: str
+    action: Measure
+    state: Literal["pending", "live", "expired", "ended"] = Field(description="pending: waits for a second person")
+    source: Literal["decision", "automatic"]
+    decision_id: int | None
+    issued_by: str
+    issued_at: datetime
+    expires_at: datetime
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    ended_by: str | None = None
+    ended_at: datetime | None = None
+    end_reason: str | None = None
+
+
+class ActionPage(Schema):
+    items: list[ActionOut]
+    total: int
+
+
+class Because(Schema):
+    reason: Reason
+
+
 class DecisionIn(Schema):
     decision: Decision
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=4000, pattern=r"^[^\x00]*$")
-    ]
+    reason: Reason
+    actions: list[ActionIn] = Field([], max_length=5, description="None to dismiss; without any, gateways observe")
 
 
 class DecisionOut(Schema):
@@ -121,6 +173,7 @@ class DecisionOut(Schema):
     reason: str
     actor: str
     at: datetime
+    actions: list[ActionOut] = []
 
 
 class AccountDetail(CaseRow):
@@ -185,18 +238,26 @@ class CampaignDetail(CampaignRow):
     decisions: list[DecisionOut] = []
 
 
-Action = Literal["allow", "observe", "throttle", "step_up", "reduce", "block"]
+class ScopedAction(Scope):
+    """An action that holds for a part of an account's requests only."""
+
+    action: Measure
+    until: datetime | None = Field(None, description="End of the action")
 
 
 class VerdictOut(Schema):
     """What a gateway should do about an account. Fail open: without an answer, let the request through."""
 
     account_id: str
-    action: Action
+    action: Action = Field(description="The most severe that applies to the request as described")
+    codes: list[str] = Field([], description="Ids of MITRE ATLAS techniques")
+    reasons: list[str] = Field([], description="Signals that speak for it, and what people decided")
+    scope: Scope = Field(Scope(), description="What the action is limited to")
+    until: datetime | None = Field(None, description="End of the action, if a person or the operator set one")
+    narrower: list[ScopedAction] = Field([], description="Actions on a part of the account, to be applied beside it")
     verdict: Verdict
-    risk: float
-    reasons: list[str] = Field(default=[], description="Codes: signals that speak for it, and what people decided")
-    scope: Literal["account"] = "account"
+    risk: float | None = Field(None, description="When the verdict last changed; absent where it is clear")
+    changed_at: datetime | None = None
     expires_at: datetime = Field(description="Ask again after this")
 
 
@@ -206,6 +267,25 @@ class VerdictPage(Schema):
     items: list[VerdictOut]
     next: str
     more: bool
+
+
+class EnforcementIn(Schema):
+    mode: EnforcementMode
+    reason: Reason
+
+
+class EnforcementOut(Schema):
+    """The switch. all: people's and automatic actions; decisions: people's alone; none: everybody is at most observed."""
+
+    mode: EnforcementMode = Field(description="What holds: the stricter of switch and setting")
+    switch: EnforcementMode
+    setting: EnforcementMode
+    reason: str | None = None
+    actor: str | None = None
+    at: datetime | None = None
+    automatic_action: Measure | None = Field(description="What is issued without a person, if anything")
+    automatic_today: int = Field(description="Issued within the last 24 hours")
+    automatic_daily_cap: int
 
 
 class AuditEntry(Schema):
@@ -260,3 +340,52 @@ class Overview(Schema):
     unassessed_events: int = Field(0, description="Events stored that the findings do not reflect yet")
     last_assessed_at: datetime | None
     last_event_at: datetime | None
+
+
+class WebhookIn(Schema):
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    url: Annotated[str, StringConstraints(min_length=8, max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
+    shape: WebhookShape = "native"
+    kinds: list[WebhookKind] = Field(min_length=1, max_length=10)
+
+
+class WebhookOut(Schema):
+    webhook_id: str
+    name: str
+    url: str
+    shape: WebhookShape
+    kinds: list[WebhookKind]
+    created_by: str
+    created_at: datetime
+    previous_until: datetime | None = Field(
+        None, description="Until then the secret before the last rotation signs too"
+    )
+    disabled_at: datetime | None = None
+    disabled_reason: str | None = None
+
+
+class WebhookCreated(WebhookOut):
+    secret: str = Field(description="Shown once; verifies the signatures")
+
+
+class AttemptOut(Schema):
+    at: datetime
+    status: int | None = Field(description="HTTP status; absent where there was no answer")
+    error: str | None
+    milliseconds: int
+
+
+class DeliveryOut(Schema):
+    delivery_id: int
+    message_id: str
+    kind: str
+    state: Literal["pending", "delivered", "failed"]
+    created_at: datetime
+    due_at: datetime | None = Field(description="Of the next attempt")
+    ended_at: datetime | None
+    attempts: list[AttemptOut]
+
+
+class DeliveryPage(Schema):
+    items: list[DeliveryOut]
+    total: int

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -26,6 +28,34 @@ class Settings(BaseSettings):
     worker_batch: int = Field(4096, ge=1, description="Events per profile segment")
     calibration: Path | None = Field(None, description="Folder written by `distillwatch calibrate`")
 
+    enforcement: Literal["all", "decisions", "none"] = Field(
+        "all",
+        description="What gateways are told: all actions, people's alone, or none; the switch can only be stricter",
+    )
+    auto_action: Literal["off", "throttle", "step_up", "reduce"] = Field(
+        "off", description="Issued for new flags without a person; to block always takes people"
+    )
+    auto_min_risk: float = Field(0.95, ge=0, le=1, description="Least risk for an automatic action")
+    auto_daily_cap: int = Field(10, ge=0, description="Most automatic actions in any 24 hours")
+    auto_hours: int = Field(24, ge=1, le=720, description="Hours after which an automatic action ends")
+    four_eyes: bool = Field(True, description="Blocks and campaign-wide actions wait for a second person")
+    max_action_days: int = Field(90, ge=1, description="Longest action that a decision may carry")
+    public_url: str = Field("", description="Address of the dashboard for links in messages")
+    webhook_allowed_networks: str = Field(
+        "", description="Networks that webhooks may reach though they are not public, e.g. 10.1.0.0/16,127.0.0.0/8"
+    )
+
+    @field_validator("webhook_allowed_networks")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        _networks(value)
+        return value
+
+    @property
+    def webhook_networks(self) -> list[IPv4Network | IPv6Network]:
+        """The networks of ``webhook_allowed_networks``."""
+        return _networks(self.webhook_allowed_networks)
+
     @property
     def url(self) -> str:
         """The database's URL; ``postgresql://`` is taken to mean the psycopg driver."""
@@ -35,3 +65,7 @@ class Settings(BaseSettings):
             if self.database_url.startswith(scheme):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
         return self.database_url
+
+
+def _networks(text: str) -> list[IPv4Network | IPv6Network]:
+    return [ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
 
-from api.routes.common import Data, Decider, Limit, Offset, Reader
+from api.routes.common import Configured, Data, Decider, Limit, Offset, Publishing, Reader, issued
 from api.schemas import CampaignDetail, CampaignPage, DecisionIn, DecisionOut
 from api.services import views
 from api.storage import campaigns, decisions
@@ -29,14 +29,18 @@ def get_campaign(key: Reader, database: Data, campaign_id: str) -> CampaignDetai
 
 
 @router.post("/v1/campaigns/{campaign_id}/decisions", status_code=201)
-def post_decision(key: Decider, database: Data, campaign_id: str, body: DecisionIn) -> DecisionOut:
+def post_decision(
+    key: Decider, database: Data, settings: Configured, publisher: Publishing, campaign_id: str, body: DecisionIn
+) -> DecisionOut:
     """Decide on a campaign as a whole; a member that was dismissed by itself stays dismissed."""
     record = None
     if "\0" not in campaign_id:
-        record = decisions.decide(database, "campaign", campaign_id, body.decision, body.reason, key.actor)
+        issue = issued(body, "campaign", settings)
+        record = decisions.decide(database, "campaign", campaign_id, body.decision, body.reason, key.actor, issue)
     if record is None:
         raise _unknown(campaign_id)
-    return views.decision_out(record)
+    publisher.publish_now()
+    return views.decision_out(database, record)
 
 
 def _unknown(campaign_id: str) -> HTTPException:

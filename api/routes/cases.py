@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query
 
-from api.routes.common import Data, Decider, Limit, Reader
+from api.routes.common import Configured, Data, Decider, Limit, Publishing, Reader, issued
 from api.schemas import (
     AccountDetail,
     CasePage,
@@ -68,14 +68,18 @@ def get_case(key: Reader, database: Data, account_id: str) -> AccountDetail:
 
 
 @router.post("/v1/cases/{account_id:path}/decisions", status_code=201)
-def post_decision(key: Decider, database: Data, account_id: str, body: DecisionIn) -> DecisionOut:
+def post_decision(
+    key: Decider, database: Data, settings: Configured, publisher: Publishing, account_id: str, body: DecisionIn
+) -> DecisionOut:
     """Decide on an account. The reason is kept in the audit trail."""
     record = None
     if "\0" not in account_id:
-        record = decisions.decide(database, "account", account_id, body.decision, body.reason, key.actor)
+        issue = issued(body, "account", settings)
+        record = decisions.decide(database, "account", account_id, body.decision, body.reason, key.actor, issue)
     if record is None:
         raise _unknown(account_id)
-    return views.decision_out(record)
+    publisher.publish_now()
+    return views.decision_out(database, record)
 
 
 @router.get("/v1/clusters")

@@ -18,3 +18,12 @@ FLAGGED = Gauge("distillwatch_flagged_accounts", "Accounts whose verdict is flag
 WORKER_EVENTS = Gauge("distillwatch_worker_events", "Events profiled so far")
 WORKER_SKIPPED = Gauge("distillwatch_worker_skipped_events", "Events that the detector could not read")
 ASSESS_SECONDS = Gauge("distillwatch_assess_seconds", "Duration of the last assessment")
+VERDICTS = Counter("distillwatch_verdicts", "Verdicts asked for one by one, by their action", ["action"])
+VERDICTS_KNOWN = Gauge("distillwatch_verdicts_known", "Accounts in memory that are not simply allowed")
+ENFORCEMENT = Gauge("distillwatch_enforcement", "What gateways are told: 2 all actions, 1 people's alone, 0 none")
+ACTIONS_LIVE = Gauge("distillwatch_actions_live", "Actions that hold now", ["action", "source"])
+ACTIONS_PENDING = Gauge("distillwatch_actions_pending", "Actions that wait for a second person")
+WEBHOOKS_PENDING = Gauge("distillwatch_webhook_deliveries_pending", "Webhook deliveries that wait")
+WEBHOOKS_DAY = Gauge(
+    "distillwatch_webhook_deliveries_day", "Webhook deliveries of the last 24 hours by outcome", ["outcome"]
+)

@@ -1,81 +1,180 @@
-"""What a gateway should do about an account: allow or observe.
+"""What a gateway should do about an account: from what is known of it to one answer.
 
-A person's decision lifts or keeps an observation. Confirming says that it looks like harvesting, not what is to follow from
-it: as long as a decision names no action, nothing stronger than ``observe`` is issued, and the reasons tell that it was confirmed.
+A record holds everything that may apply, each with its end, so that an answer is worked out in memory and an action ends on
+time even if nothing else of the service runs. Of all that applies, the most severe wins.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Literal, get_args
 
-from api.schemas import Action, VerdictOut, VerdictPage
-from api.storage import campaigns, cases
-from api.storage.engine import Database
-from detector.assessment import AccountFinding
+import msgspec
+
+from api.schemas import Action, Capability, EnforcementMode, Measure, Verdict
 
 LIFETIME = timedelta(minutes=5)  # how long a gateway may go by an answer
-MAX_REASONS = 5
-_SEPARATOR = "|"
+SEVERITY: dict[str, int] = {name: rank for rank, name in enumerate(get_args(Action))}
+Source = Literal["finding", "decision", "automatic"]
 
 
-class BadSince(ValueError):
-    """``since`` is neither a time nor the ``next`` of an earlier answer."""
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that may apply to an account, or to a part of its requests."""
+
+    action: Measure
+    source: Source
+    until: datetime | None = None
+    api_key_id: str | None = None
+    model: str | None = None
+    capability: Capability | None = None
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it is limited to a part of the requests."""
+        return bool(self.api_key_id or self.model or self.capability)
 
 
-def one(database: Database, account_id: str) -> VerdictOut:
-    """The verdict on an account; an account without findings is allowed."""
-    expires = datetime.now(UTC) + LIFETIME
-    found = cases.get(database, account_id)
-    if found is None:
-        return VerdictOut(account_id=account_id, action="allow", verdict="clear", risk=0.0, expires_at=expires)
-    record, finding = found
-    known = campaigns.confirmed(database, [record.campaign_id]) if record.campaign_id else set()
-    return _verdict(record, record.campaign_id in known, _codes(finding), expires)
+class Record(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is published on an account or a campaign."""
+
+    verdict: Verdict = "clear"
+    state: str = "open"
+    campaign_id: str | None = None
+    entries: tuple[Entry, ...] = ()  # the most severe first
+    said: tuple[str, ...] = ()  # what people, or the operator's settings, said
+    signals: tuple[str, ...] = ()  # what speaks for it
+    codes: tuple[str, ...] = ()
+    risk: float | None = None
+    changed_at: datetime | None = None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What was said, then what was found."""
+        return self.said + self.signals
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What must differ for a new record to be published: not the risk, which each assessment changes a little."""
+        return self.verdict, self.state, self.campaign_id, self.entries, self.said
 
 
-def changed(database: Database, since: str, limit: int) -> VerdictPage:
-    """Verdicts that changed after ``since``. Raises BadSince."""
-    when, _, account_id = since.partition(_SEPARATOR)
-    try:
-        start = datetime.fromisoformat(when.replace(" ", "+"))  # an unescaped plus of a query string
-        start = start.replace(tzinfo=UTC) if start.tzinfo is None else start
-    except ValueError as error:
-        raise BadSince("since: give a time such as 2026-09-07T10:15:00Z, or the `next` of the last answer") from error
-    records = cases.changed_after(database, start, account_id, limit + 1)
-    more, records = len(records) > limit, records[:limit]
-    known = campaigns.confirmed(database, {r.campaign_id for r in records if r.campaign_id})
-    expires = datetime.now(UTC) + LIFETIME
-    items = [_verdict(r, r.campaign_id in known, [], expires) for r in records]
-    following = f"{records[-1].changed_at.isoformat()}{_SEPARATOR}{records[-1].account_id}" if records else since
-    return VerdictPage(items=items, next=following, more=more)
+NOTHING = Record()
 
 
-def tag(items: Iterable[VerdictOut], following: str = "") -> str:
-    """An ETag of verdicts. Weak: it leaves out when they expire, which is different each time."""
-    text = "\n".join([following, *(v.model_dump_json(exclude={"expires_at"}) for v in items)])
-    return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+class Request(msgspec.Struct, frozen=True):
+    """What the gateway says of a request; what it leaves out matches no limited action."""
+
+    api_key_id: str | None = None
+    model: str | None = None
+    capabilities: tuple[str, ...] = ()
 
 
-def _verdict(record: Any, campaign_confirmed: bool, codes: list[str], expires: datetime) -> VerdictOut:
-    action: Action = "allow" if record.verdict == "clear" else "observe"
-    if record.state == "dismissed":
-        action, codes = "allow", ["dismissed"]
-    elif record.state == "confirmed":
-        action, codes = "observe", ["confirmed", *codes]
-    elif campaign_confirmed:
-        action, codes = "observe", ["campaign_confirmed", *codes]
-    return VerdictOut(
-        account_id=record.account_id,
-        action=action,
+ANY = Request()
+
+
+class ScopeAnswer(msgspec.Struct, frozen=True):
+    """api.schemas.Scope, encoded fast."""
+
+    api_key_id: str | None = None
+    model: str | None = None
+    capability: str | None = None
+
+
+class NarrowAnswer(msgspec.Struct, frozen=True):
+    """api.schemas.ScopedAction, encoded fast."""
+
+    api_key_id: str | None
+    model: str | None
+    capability: str | None
+    action: str
+    until: datetime | None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """api.schemas.VerdictOut, encoded fast."""
+
+    account_id: str
+    action: Action
+    codes: tuple[str, ...]
+    reasons: tuple[str, ...]
+    scope: ScopeAnswer
+    until: datetime | None
+    narrower: list[NarrowAnswer]
+    verdict: Verdict
+    risk: float | None
+    changed_at: datetime | None
+    expires_at: datetime
+
+
+def answer(account_id: str, record: Record, mode: EnforcementMode, now: datetime, request: Request = ANY) -> Answer:
+    """The answer on an account for a request."""
+    holding = [e for e in record.entries if holds(e, mode, now)]
+    best = next((e for e in holding if _applies(e, request)), None)
+    ends = [e.until for e in holding if e.until is not None]
+    return Answer(
+        account_id=account_id,
+        action=best.action if best else "allow",
+        codes=record.codes,
+        reasons=record.reasons,
+        scope=ScopeAnswer(best.api_key_id, best.model, best.capability) if best else ScopeAnswer(),
+        until=best.until if best else None,
+        narrower=[NarrowAnswer(e.api_key_id, e.model, e.capability, e.action, e.until) for e in holding if e.narrow],
         verdict=record.verdict,
         risk=record.risk,
-        reasons=codes,
-        expires_at=expires,
+        changed_at=record.changed_at,
+        expires_at=min([now + LIFETIME, *ends]),
     )
 
 
-def _codes(finding: AccountFinding) -> list[str]:
-    return [e.signal for e in finding.evidence if e.direction == "for"][:MAX_REASONS]
+def order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Entries as a record holds them: the most severe first, of those the one that lasts longest."""
+    return tuple(sorted(set(entries), key=_rank))
+
+
+def strongest(record: Record) -> Action:
+    """The most severe action on the account as a whole."""
+    return next((e.action for e in record.entries if not e.narrow), "allow")
+
+
+def tag(answers: Sequence[Answer], following: str = "") -> str:
+    """An ETag of answers. Weak: it leaves out when they expire, which is different each time."""
+    digest = hashlib.sha256(following.encode())
+    for one in answers:
+        digest.update(_ENCODER.encode(msgspec.structs.replace(one, expires_at=_EPOCH)))
+    return f'W/"{digest.hexdigest()[:32]}"'
+
+
+_ENCODER = msgspec.json.Encoder()
+_EPOCH = datetime.min
+
+
+def _rank(entry: Entry) -> tuple[object, ...]:
+    until = float("-inf") if entry.until is None else -entry.until.timestamp()
+    scope = (entry.api_key_id or "", entry.model or "", entry.capability or "")
+    return -SEVERITY[entry.action], entry.narrow, until, scope, entry.source
+
+
+def holds(entry: Entry, mode: EnforcementMode, now: datetime) -> bool:
+    """Whether an entry still lasts, and is told under an enforcement mode."""
+    if entry.until is not None and entry.until <= now:
+        return False
+    if entry.action == "observe" or mode == "all":
+        return True
+    return mode == "decisions" and entry.source != "automatic"
+
+
+def _applies(entry: Entry, request: Request) -> bool:
+    return (
+        (entry.api_key_id is None or entry.api_key_id == request.api_key_id)
+        and (entry.capability is None or entry.capability in request.capabilities)
+        and (entry.model is None or matches(entry.model, request.model))
+    )
+
+
+def matches(pattern: str, model: str | None) -> bool:
+    """Whether a model is meant by a pattern: its name, or its beginning with a *."""
+    if model is None:
+        return False
+    return model.startswith(pattern[:-1]) if pattern.endswith("*") else model == pattern

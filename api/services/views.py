@@ -20,6 +20,7 @@ from api.schemas import (
     TemplateOut,
     TieOut,
 )
+from api.services import acting
 from api.storage import campaigns, cases, decisions, events
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, CampaignFinding
@@ -72,9 +73,10 @@ def campaign_detail(database: Database, campaign_id: str) -> CampaignDetail | No
     )
 
 
-def decision_out(record: Any) -> DecisionOut:
-    """A decision."""
-    return DecisionOut(**record._mapping)
+def decision_out(database: Database, record: Any) -> DecisionOut:
+    """A decision with its actions."""
+    issued = acting.by_decision(database, [record.decision_id])
+    return DecisionOut(**record._mapping, actions=issued.get(record.decision_id, []))
 
 
 def _evidence(finding: AccountFinding | CampaignFinding) -> dict[str, Any]:
@@ -128,4 +130,6 @@ def _example(event: Event) -> ExamplePrompt:
 
 
 def _decisions(database: Database, subject: decisions.Subject, subject_id: str) -> list[DecisionOut]:
-    return [decision_out(record) for record in decisions.of(database, subject, subject_id)]
+    records = decisions.of(database, subject, subject_id)
+    issued = acting.by_decision(database, [r.decision_id for r in records])
+    return [DecisionOut(**r._mapping, actions=issued.get(r.decision_id, [])) for r in records]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, or_, select
 
 from api.storage.engine import Database
 from api.storage.models import campaign_findings
@@ -51,11 +51,16 @@ def get(database: Database, campaign_id: str) -> tuple[CampaignRecord, CampaignF
     return (row, DECODER.decode(row.finding)) if row else None
 
 
-def confirmed(database: Database, campaign_ids: Collection[str]) -> set[str]:
-    """Those of some campaigns that were confirmed."""
-    query = select(T.campaign_id).where(T.campaign_id.in_(sorted(campaign_ids)), T.state == "confirmed")
-    with database.read() as connection:
-        return set(connection.execute(query).scalars())
+def standing(connection: Connection) -> Sequence[CampaignRecord]:
+    """Campaign, verdict, state and risk of all that is not clear or was decided on."""
+    query = select(T.campaign_id, T.verdict, T.state, T.risk).where(or_(T.verdict != "clear", T.state != "open"))
+    return connection.execute(query).all()
+
+
+def whole(connection: Connection, campaign_ids: Collection[str]) -> dict[str, tuple[CampaignRecord, CampaignFinding]]:
+    """Some campaigns with their whole findings, by id."""
+    rows = connection.execute(select(campaign_findings).where(T.campaign_id.in_(sorted(campaign_ids))))
+    return {r.campaign_id: (r, DECODER.decode(r.finding)) for r in rows}
 
 
 def count(connection: Connection) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -115,11 +115,30 @@ def rows_of(database: Database, account_ids: Collection[str]) -> dict[str, CaseR
     return found
 
 
-def changed_after(database: Database, since: datetime, account_id: str, limit: int) -> Sequence[CaseRecord]:
-    """Accounts whose verdict or state changed after (``since``, ``account_id``), in that order."""
-    later = or_(T.changed_at > since, and_(T.changed_at == since, T.account_id > account_id))
-    with database.read() as connection:
-        return connection.execute(select(*ROW).where(later).order_by(T.changed_at, T.account_id).limit(limit)).all()
+def standing(connection: Connection, campaign_ids: Collection[str]) -> Iterator[CaseRecord]:
+    """Account, verdict, state, risk and campaign of all that is not clear, was decided on, or is in one of some campaigns."""
+    columns = (T.account_id, T.verdict, T.state, T.risk, T.campaign_id)
+    yield from connection.execute(select(*columns).where(or_(T.verdict != "clear", T.state != "open")))
+    wanted = sorted(campaign_ids)
+    for start in range(0, len(wanted), _CHUNK):
+        mine = T.campaign_id.in_(wanted[start : start + _CHUNK])
+        yield from connection.execute(select(*columns).where(mine, T.verdict == "clear", T.state == "open"))
+
+
+def whole(connection: Connection, account_ids: Collection[str]) -> dict[str, tuple[CaseRecord, AccountFinding]]:
+    """Some accounts with their whole findings, by id."""
+    wanted = sorted(account_ids)
+    found: dict[str, tuple[CaseRecord, AccountFinding]] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(account_findings).where(T.account_id.in_(wanted[start : start + _CHUNK]))
+        found.update((r.account_id, (r, DECODER.decode(r.finding))) for r in connection.execute(query))
+    return found
+
+
+def suspects(connection: Connection, min_risk: float) -> list[str]:
+    """Flagged accounts that nobody decided on and whose risk is not below ``min_risk``, the riskiest first."""
+    mine = and_(T.verdict == "flag", T.state == "open", T.risk >= min_risk)
+    return list(connection.execute(select(T.account_id).where(mine).order_by(T.risk.desc(), T.account_id)).scalars())
 
 
 def findings(database: Database, chunk: int = _CHUNK) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Row, Table, select, update
 
 from api.schemas import CaseState, Decision
-from api.storage import audit
+from api.storage import actions, audit, webhooks
 from api.storage.engine import Database
 from api.storage.models import account_findings, campaign_findings, decisions
 
@@ -19,9 +19,18 @@ STATES: dict[Decision, CaseState] = {"confirm": "confirmed", "dismiss": "dismiss
 
 
 def decide(
-    database: Database, subject: Subject, subject_id: str, decision: Decision, reason: str, actor: str
+    database: Database,
+    subject: Subject,
+    subject_id: str,
+    decision: Decision,
+    reason: str,
+    actor: str,
+    issue: Sequence[actions.New] = (),
 ) -> Row[Any] | None:
-    """Record a decision, the new state and the audit entry in one transaction; None where there is no such subject."""
+    """Record a decision, its actions, the new state and the audit entry in one transaction; None where there is no such subject.
+
+    It replaces what earlier decisions on the subject issued; one that only asks for more leaves it, unless it issues something.
+    """
     now = datetime.now(UTC)
     table = TABLES[subject]
     key = next(iter(table.primary_key.columns))
@@ -35,8 +44,17 @@ def decide(
         row = connection.execute(
             decisions.insert().values(**values, reason=reason, actor=actor, at=now).returning(*decisions.columns)
         ).one()
+        if issue or decision != "need_more":
+            actions.replace(connection, subject, subject_id, actor, now)
+        issued = actions.issue(connection, subject, subject_id, issue, actor, now, row.decision_id)
         detail = {"decision": decision, "reason": reason, "decision_id": row.decision_id, "before": before}
+        if issued:
+            detail["actions"] = [
+                {"action_id": a.action_id, **new._asdict()} for a, new in zip(issued, issue, strict=True)
+            ]
         audit.append(connection, actor, f"{subject}.{decision}", f"{subject} {subject_id}", detail)
+        what = {**values, "actor": actor, "actions": [a.action for a in issued]}
+        webhooks.enqueue(connection, "case.decided", [what], now)
         return row
 
 

@@ -15,7 +15,9 @@ __all__ = ["Database", "StorageError"]
 BUSY_MS = 30_000  # SQLite: longest wait for another process's transaction; all of ours are far shorter
 CACHE_KIB = 65_536  # SQLite's page cache, for the unique index on event ids
 # PostgreSQL advisory locks
-LOCKS = {name: 0x64777700 + i for i, name in enumerate(("events", "audit", "migrate", "worker", "findings"))}
+LOCKS = {
+    name: 0x64777700 + i for i, name in enumerate(("events", "audit", "migrate", "worker", "findings", "published"))
+}
 
 
 class Database:

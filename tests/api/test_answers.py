@@ -21,6 +21,11 @@ def store(database: Database, account_id: str, risk: float) -> None:
         cases.store(connection, [account(account_id, risk)], datetime.now(UTC))
 
 
+def publish(http: TestClient) -> None:
+    """Publish as the worker does."""
+    http.app.state.publisher.publish()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     "path", ["/healthz", "/metrics", "/openapi.json", "/v1/cases", "/v1/cases/unknown", "/v1/me", "/nothing"]
 )
@@ -43,10 +48,11 @@ def test_requests_are_measured_by_pattern(http: TestClient, headers: Headers) ->
     assert all(word not in text for word in ("some_account", "some_path", "INVENT"))
 
 
-@pytest.mark.parametrize("path", ["/v1/verdicts/a", "/v1/verdicts?since=2026-01-01T00:00:00Z"])
+@pytest.mark.parametrize("path", ["/v1/verdicts/a", "/v1/verdicts", "/v1/verdicts?since=2026-01-01T00:00:00Z"])
 def test_verdicts_are_sent_once(path: str, http: TestClient, headers: Headers, database: Database) -> None:
     """Who has the verdict is answered 304 until an assessment or a person changes it."""
     store(database, "a", 0.9)
+    publish(http)
     tags: list[str] = []
 
     def ask(known: str) -> int:
@@ -58,8 +64,10 @@ def test_verdicts_are_sent_once(path: str, http: TestClient, headers: Headers, d
     assert ask(tags[-1]) == 304
     assert ask(f'"other", {tags[-1]}') == 304
     store(database, "a", 0.6)
+    publish(http)
     assert ask(tags[-1]) == 200
     assert ask(tags[-1]) == 304
     decisions.decide(database, "account", "a", "dismiss", "known customer", "me")
+    publish(http)
     assert ask(tags[-1]) == 200
     assert len(set(tags)) == 3

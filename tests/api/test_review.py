@@ -1,4 +1,4 @@
-"""Who may do what; the queue, decisions, verdicts, keys."""
+"""Who may do what; the queue, decisions, keys."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MATRIX: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/ingest/litellm", [], {"gateway", "admin"}),
     ("GET", "/v1/me", None, EVERYONE),
     ("GET", "/v1/verdicts/a", None, EVERYONE),
-    ("GET", "/v1/verdicts?since=2026-01-01T00:00:00Z", None, EVERYONE),
+    ("GET", "/v1/verdicts", None, EVERYONE),
     ("GET", "/v1/overview", None, READERS),
     ("GET", "/v1/cases", None, READERS),
     ("GET", "/v1/cases/a", None, READERS),
@@ -35,6 +35,11 @@ MATRIX: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/v1/clusters", None, READERS),
     ("POST", "/v1/cases/a/decisions", {"decision": "confirm", "reason": "seen"}, {"analyst", "lead", "admin"}),
     ("POST", "/v1/campaigns/c/decisions", {"decision": "confirm", "reason": "seen"}, {"analyst", "lead", "admin"}),
+    ("GET", "/v1/actions", None, READERS),
+    ("POST", "/v1/actions/1/approve", {"reason": "seen"}, {"lead", "admin"}),
+    ("POST", "/v1/actions/1/end", {"reason": "seen"}, {"analyst", "lead", "admin"}),
+    ("GET", "/v1/enforcement", None, READERS),
+    ("PUT", "/v1/enforcement", {"mode": "all", "reason": "seen"}, {"lead", "admin"}),
     ("GET", "/v1/audit", None, {"lead", "admin", "auditor"}),
     ("GET", "/v1/keys", None, {"admin"}),
     ("POST", "/v1/keys", {"name": "n", "role": "analyst"}, {"admin"}),
@@ -70,7 +75,7 @@ def test_matrix_is_whole(http: TestClient) -> None:
     """Every route of the API is in the matrix, or is open on purpose."""
     known = {(method, path.split("?")[0]) for method, path, _, _ in MATRIX}
     schema = http.get("/openapi.json").json()["paths"]
-    samples = {"account_id": "a", "campaign_id": "c", "key_id": "none", "format": "litellm"}
+    samples = {"account_id": "a", "campaign_id": "c", "key_id": "none", "format": "litellm", "action_id": 1}
     routes = {(method.upper(), path.format(**samples)) for path, methods in schema.items() for method in methods}
     assert routes - known == {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 
@@ -217,57 +222,6 @@ def test_campaigns(http: TestClient, headers: Headers, database: Database) -> No
     detail = CampaignDetail.model_validate(http.get("/v1/campaigns/c1", headers=headers["analyst"]).json())
     assert [(m.account_id, m.why) for m in detail.members] == [("a", "shares a template"), ("b", "shares a template")]
     assert detail.state == "confirmed"
-
-
-def test_verdicts(http: TestClient, headers: Headers, database: Database) -> None:
-    """Nothing stronger than observe is issued; a dismissal allows, a confirmation shows in the reasons, also a campaign's."""
-    store(
-        database,
-        [
-            account("flagged"),
-            account("good"),
-            account("bad"),
-            account("member", campaign_id="c"),
-            account("quiet", 0.1),
-        ],
-        [campaign("c", ["member", "good"])],
-    )
-    decide(http, headers, "/v1/cases/good", "dismiss")
-    decide(http, headers, "/v1/cases/bad", "confirm")
-    decide(http, headers, "/v1/campaigns/c", "confirm")
-    found = {
-        name: http.get(f"/v1/verdicts/{name}", headers=headers["gateway"]).json()
-        for name in ("flagged", "good", "bad", "member", "quiet", "unknown")
-    }
-    assert {name: (v["action"], v["reasons"]) for name, v in found.items()} == {
-        "flagged": ("observe", ["s"]),
-        "good": ("allow", ["dismissed"]),
-        "bad": ("observe", ["confirmed", "s"]),
-        "member": ("observe", ["campaign_confirmed", "s"]),
-        "quiet": ("allow", ["s"]),
-        "unknown": ("allow", []),
-    }
-
-
-def test_changed_verdicts_are_followed(http: TestClient, headers: Headers, database: Database) -> None:
-    """Asking on with ``next`` tells each change once: new verdicts and decisions, not mere changes of risk."""
-    store(database, [account(f"a{n}") for n in range(5)])
-
-    def ask(since: str) -> tuple[list[str], str]:
-        found: list[str] = []
-        while True:
-            answer = http.get("/v1/verdicts", params={"since": since, "limit": 2}, headers=headers["gateway"]).json()
-            found += [item["account_id"] for item in answer["items"]]
-            since = answer["next"]
-            if not answer["more"]:
-                return found, since
-
-    found, since = ask("2026-01-01T00:00:00Z")
-    assert found == ["a0", "a1", "a2", "a3", "a4"]
-    store(database, [account("a1", 0.91), account("a2", 0.1)])
-    decide(http, headers, "/v1/cases/a3", "confirm")
-    assert sorted(ask(since)[0]) == ["a2", "a3"]
-    assert http.get("/v1/verdicts", params={"since": "yesterday"}, headers=headers["gateway"]).status_code == 422
 
 
 def test_keys(http: TestClient, headers: Headers, database: Database) -> None:
