@@ -39,7 +39,7 @@ class _Trace:
 
     def __init__(self) -> None:
         self.spans: dict[str, Fragment] = {}
-        self.logs: list[Fragment] = []
+        self.logs: dict[bytes, Fragment] = {}  # by what they say: one that is sent again is the same
         self.places: dict[str, tuple[Any, int]] = {}  # span id -> where it came from
 
     def __len__(self) -> int:
@@ -101,7 +101,7 @@ class Traces:
         """Hand out the fragments of all traces that are left."""
         while self._traces:
             name, trace = self._pop(next(iter(self._traces)))
-            for fragment in (*trace.spans.values(), *trace.logs):
+            for fragment in (*trace.spans.values(), *trace.logs.values()):
                 data = _ENCODER.encode(fragment)
                 yield Part(family=FAMILY, group=fragment.trace or name, patient=not fragment.is_call, data=data)
 
@@ -129,7 +129,7 @@ class Traces:
         trace = self._traces.setdefault(name, _Trace())
         before = len(trace)
         if fragment.is_log:
-            trace.logs.append(fragment)
+            trace.logs.setdefault(_ENCODER.encode(fragment), fragment)
         else:
             known = trace.spans.get(fragment.span)
             if known is None or known.weight < fragment.weight:
@@ -150,7 +150,7 @@ class Traces:
         """Take a call that cannot be read out of its trace."""
         before = len(trace)
         trace.spans.pop(span_id, None)
-        trace.logs = [record for record in trace.logs if record.span != span_id]
+        trace.logs = {data: record for data, record in trace.logs.items() if record.span != span_id}
         self._held += len(trace) - before
 
 
@@ -162,7 +162,7 @@ def _placed(trace: _Trace, span_id: str, found: Event | RowError) -> tuple[Any, 
 def _calls(name: str, trace: _Trace, given: Given) -> Iterator[tuple[str, Event | RowError]]:
     """The calls of a trace with their spans' ids, in the order of their times."""
     logs: dict[str, list[Fragment]] = {}
-    for record in trace.logs:
+    for record in trace.logs.values():
         logs.setdefault(record.span if record.trace else "", []).append(record)
     calls = {i: s for i, s in trace.spans.items() if s.is_call or i in logs}
     inner = _repeated(calls, trace.spans)
