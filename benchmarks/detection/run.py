@@ -1,40 +1,34 @@
 """Measure detection: python -m benchmarks.detection.run --seeds 41 42 43
 
 Traffic of other corpora and other frames than the detector was fitted on (``benchmarks.detection.corpora``), one log a seed,
-at the shipped thresholds. Beside it, on the same logs, what one would take instead, each at the threshold that flags one
-honest account in a hundred (which an operator could not know, so this favours them). Writes results.json beside this file.
+at the shipped thresholds. Beside it, on the same logs, what one would take instead (``benchmarks.detection.baselines``), each
+at the thresholds that flag one honest account in a hundred and in a thousand (which an operator could not know, so this
+favours them). Writes results.json beside this file; ``benchmarks.detection.plots`` draws it.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import tempfile
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import polars as pl
 from rich.console import Console
-from sklearn.ensemble import IsolationForest
-from sklearn.metrics import roc_auc_score
 
+from benchmarks.detection.baselines import score_all
+from benchmarks.detection.baselines.measure import compare, judge, print_comparison
+from benchmarks.detection.baselines.reference import ordinary_prompts
 from benchmarks.detection.corpora import texts
 from benchmarks.detection.licences import DEFAULT_CORPORA
 from benchmarks.detection.traffic import scenario
 from detector.audit import profile_files
-from detector.evaluate import Rate, measure, print_metrics
-from detector.event import Event
+from detector.evaluate import measure, print_metrics
 from detector.pipeline import Detector
 from detector.progress import Progress
 from detector.simulate import Traffic, simulate, write
-from detector.templates import prompt_text
 
 RESULTS = Path(__file__).parent / "results.json"
-ALLOWED = 0.01  # share of honest accounts that the simple methods may flag
-_REASONING = re.compile(
-    r"step[- ]by[- ]step|chain of thought|reasoning|<think|let's think|rationale|逐步|推理|paso a paso", re.IGNORECASE
-)
 
 
 def audit(traffic: Traffic, detector: Detector) -> pl.DataFrame:
@@ -47,36 +41,6 @@ def audit(traffic: Traffic, detector: Detector) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def simple_methods(events: list[Event]) -> pl.DataFrame:
-    """Scores of one row an account: requests, output tokens, share of prompts with reasoning words, isolation forest on usage."""
-    table = pl.DataFrame(
-        [
-            (
-                e.account_id,
-                e.usage.output_tokens or 0,
-                e.usage.input_tokens or 0,
-                bool(_REASONING.search(" ".join(prompt_text(e))[:4000])),
-                e.timestamp.hour,
-            )
-            for e in events
-        ],
-        schema=["account_id", "output", "input", "words", "hour"],
-        orient="row",
-    )
-    usage = table.group_by("account_id").agg(
-        pl.len().alias("requests per account"),
-        pl.col("output").sum().alias("output tokens per account"),
-        pl.col("words").mean().alias("reasoning words"),
-        pl.col("input").sum().alias("in"),
-        pl.col("hour").n_unique().alias("hours"),
-    )
-    features = np.log1p(usage.select("requests per account", "output tokens per account", "in", "hours").to_numpy())
-    forest = IsolationForest(random_state=7).fit(features)
-    return usage.select(
-        "account_id", "requests per account", "output tokens per account", "reasoning words"
-    ).with_columns(pl.Series("isolation forest on usage", -forest.score_samples(features)))
-
-
 def main() -> None:
     """Run all seeds and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -87,7 +51,8 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, default=DEFAULT_CORPORA)
     options = parser.parse_args()
     detector, console = Detector.load(), Console(width=110)
-    found, labels, harvest, others = [], [], [], []
+    reference = ordinary_prompts(options.corpora)
+    found, labels, harvest, campaigns, others = [], [], [], [], []
     per_seed = {}
     for seed in options.seeds:
         plan = scenario(
@@ -100,28 +65,19 @@ def main() -> None:
         found.append(accounts)
         labels.append(traffic.accounts)
         harvest.append(traffic.harvest)
-        others.append(simple_methods(traffic.events))
+        campaigns.append(traffic.campaigns)
+        others.append(score_all(traffic.events, reference))
     metrics = measure(pl.concat(found), pl.concat(labels), pl.concat(harvest))
     print_metrics(console, metrics)
-    scores = pl.concat(others).join(pl.concat(labels), on="account_id")
-    attack = (scores["label"] == "attack").to_numpy()
-    simple = {}
-    for name in scores.columns[1:5]:
-        value = scores[name].to_numpy().astype(float)
-        caught = value[attack] > np.quantile(value[~attack], 1 - ALLOWED)
-        simple[name] = {
-            "auc": float(roc_auc_score(attack, value)),
-            "attackers": msgspec.to_builtins(Rate.of(int(caught.sum()), int(attack.sum()))),
-        }
-        console.print(
-            f"{name}: AUC {simple[name]['auc']:.3f}, attacking accounts flagged at {ALLOWED:.0%} honest ones: {caught.mean():.1%}"
-        )
+    truth = (pl.concat(labels), pl.concat(harvest), pl.concat(campaigns, how="diagonal_relaxed"))
+    methods = {"distillwatch": judge(pl.concat(found), *truth), **compare(pl.concat(others), *truth)}
+    print_comparison(console, methods)
     command = "python -m benchmarks.detection.run --seeds " + " ".join(map(str, options.seeds))
     content = {
         "command": command,
         "all": metrics,
         "by_seed": {str(s): m for s, m in per_seed.items()},
-        "simple_methods": simple,
+        "methods": methods,
     }
     RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(content)))
 
