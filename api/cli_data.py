@@ -15,6 +15,7 @@ from api.schemas import Role
 from api.storage import audit, campaigns, cases, events, keys
 from api.storage.engine import Database
 from detector.cli import FINDINGS, app, fail
+from detector.event import MAX_ID_CHARS
 
 keys_app = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
 app.add_typer(keys_app, name="keys")
@@ -34,6 +35,13 @@ def keys_create(
             help="gateway sends logs and asks for verdicts; analyst and lead review and decide; auditor reads; admin does all."
         ),
     ],
+    account: Annotated[
+        str | None,
+        typer.Option(
+            help="Account that owns what is sent with this key and names nobody, e.g. of a batch job; else the key itself.",
+            show_default=False,
+        ),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make a key and print it, once. Only its hash is stored.
@@ -42,8 +50,10 @@ def keys_create(
     """
     if not name.strip() or len(name) > 200:
         raise fail("the name must have 1 to 200 characters")
+    if account is not None and not 0 < len(account) <= MAX_ID_CHARS:
+        raise fail(f"the account must have 1 to {MAX_ID_CHARS} characters")
     with opened(load_settings(data_dir)) as database:
-        key, secret = keys.create(database, name.strip(), role, ACTOR)
+        key, secret = keys.create(database, name.strip(), role, ACTOR, account)
     typer.echo(f"key {key.key_id} of role {role}, shown this once:", err=True)
     typer.echo(secret)
 
@@ -54,7 +64,8 @@ def keys_list(data_dir: DataDir = None) -> None:
     with opened(load_settings(data_dir)) as database:
         for key in keys.every(database):
             state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "valid"
-            typer.echo(f"{key.key_id}  {key.role:<8}  {key.created_at:%Y-%m-%d %H:%M}  {state:<24}  {key.name}")
+            owner = f"  (account {key.account_id})" if key.account_id else ""
+            typer.echo(f"{key.key_id}  {key.role:<8}  {key.created_at:%Y-%m-%d %H:%M}  {state:<24}  {key.name}{owner}")
 
 
 @keys_app.command("revoke")

@@ -34,7 +34,7 @@ def get_keys(key: Admin, database: Data) -> list[KeyOut]:
 @router.post("/v1/keys", status_code=201)
 def post_key(key: Admin, database: Data, body: KeyIn) -> KeyCreated:
     """Make a key; its secret is in this answer and nowhere else."""
-    made, secret = keys.create(database, body.name, body.role, key.actor)
+    made, secret = keys.create(database, body.name, body.role, key.actor, body.account_id)
     return KeyCreated(**made._asdict(), key=secret)
 
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from api.storage.engine import Database
-from api.storage.models import events, to_micros
+from api.storage.models import events, from_micros, to_micros
 from detector.event import Event
+from detector.formats import merge
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Event)
@@ -63,6 +64,45 @@ def insert(connection: Connection, rows: Sequence[Row]) -> int:
         return connection.exec_driver_sql(_INSERT_SQLITE, list(rows)).rowcount
     columns = tuple(list(column) for column in zip(*rows, strict=True))
     return connection.exec_driver_sql(_INSERT_POSTGRESQL, columns).rowcount
+
+
+class Merged(NamedTuple):
+    """What became of events that may be stored already: new ones, and stored ones that now tell more."""
+
+    new: int
+    changed: int
+
+
+def merge_in(connection: Connection, rows: Sequence[Row]) -> Merged:
+    """Insert events that other requests may have told of before, or complete those. Under ``Database.write("events")``.
+
+    What a worker has profiled already stays as it was counted; people see the completed event.
+    """
+    fresh: dict[str, Row] = {}
+    for row in rows:
+        fresh[row[0]] = _merged(fresh[row[0]], row) if row[0] in fresh else row
+    changed = 0
+    wanted = sorted(fresh)
+    for start in range(0, len(wanted), _IN_CHUNK):
+        query = select(events.c.event_id, events.c.received_at, events.c.payload).where(
+            events.c.event_id.in_(wanted[start : start + _IN_CHUNK])
+        )
+        for event_id, received_at, payload in connection.execute(query).all():
+            row = fresh.pop(event_id)
+            whole = _merged((event_id, "", 0, to_micros(received_at), bytes(payload)), row)
+            if whole[-1] != payload:
+                values = {"account_id": whole[1], "timestamp": from_micros(whole[2]), "payload": whole[-1]}
+                connection.execute(update(events).where(events.c.event_id == event_id).values(**values))
+                changed += 1
+    return Merged(insert(connection, list(fresh.values())), changed)
+
+
+def _merged(one: Row, other: Row) -> Row:
+    """The row of the event that two rows tell of."""
+    first, second = _decode(one[-1]), _decode(other[-1])
+    if first is None or second is None:
+        return other if first is None else one
+    return to_row(merge(first, second), from_micros(min(one[3], other[3])))
 
 
 def after(connection: Connection, position: int, limit: int) -> list[Stored]:

@@ -24,6 +24,7 @@ class Key(NamedTuple):
     key_id: str
     name: str
     role: Role
+    account_id: str | None  # owns what the holder sends and what names nobody
     created_at: datetime
     revoked_at: datetime | None
 
@@ -36,14 +37,15 @@ class Key(NamedTuple):
 _COLUMNS = [api_keys.c[name] for name in Key._fields]
 
 
-def create(database: Database, name: str, role: Role, actor: str) -> tuple[Key, str]:
+def create(database: Database, name: str, role: Role, actor: str, account_id: str | None = None) -> tuple[Key, str]:
     """Make a key; returns it and the secret to show once."""
     key_id = secrets.token_hex(6)
     secret = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
-    key = Key(key_id, name, role, datetime.now(UTC), None)
+    key = Key(key_id, name, role, account_id, datetime.now(UTC), None)
     with database.write("audit") as connection:
         connection.execute(api_keys.insert().values(**key._asdict(), key_hash=_hash(secret)))
-        audit.append(connection, actor, "key.create", f"key {key_id}", {"name": name, "role": role})
+        detail = {"name": name, "role": role, **({"account_id": account_id} if account_id else {})}
+        audit.append(connection, actor, "key.create", f"key {key_id}", detail)
     return key, secret
 
 

@@ -65,10 +65,26 @@ events = Table(
     sqlite_autoincrement=True,  # a number is never given twice, even after deletions
 )  # fmt: skip
 
+open_parts = Table(  # what single records tell of calls that others may tell more of, until they are joined
+    "open_parts", metadata,
+    Column("part_id", String(32), primary_key=True),  # a hash: a record that is sent again is the same
+    Column("family", String(16), nullable=False),  # of formats that are joined with one another
+    Column("group_id", String(32), nullable=False),  # of the parts that belong together
+    Column("patient", Boolean, nullable=False),  # makes no event by itself
+    Column("due_at", Instant, nullable=False),  # when its group is to be joined, whatever has come until then
+    Column("account_id", String(ID)),  # of the group, where its records name nobody
+    Column("sender", String(ID)),
+    Column("received_at", Instant, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Index("ix_open_parts_due", "due_at"),
+    Index("ix_open_parts_group", "group_id"),
+)  # fmt: skip
+
 api_keys = Table(
     "api_keys", metadata,
     Column("key_id", String(32), primary_key=True),
     Column("name", String(200), nullable=False),
+    Column("account_id", String(ID)),  # owns what the key's holder sends and what names nobody
     Column("role", String(16), nullable=False),
     Column("key_hash", String(64), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
