@@ -7,8 +7,8 @@ as it reads the plain words; so must the detector, or a template is hidden by an
   and joiners, direction overrides, tags, variation selectors);
 * compatibility forms, by NFKC: full-width, mathematical, circled letters, ligatures; small capitals, which NFKC leaves;
   combining marks that compose with nothing (struck-out letters);
-* look-alikes (Cyrillic, Greek, Armenian, Cherokee, of the Unicode confusables), only in texts with words that mix scripts:
-  real Russian or Greek stays as it is, and English words in it as well;
+* look-alikes (Cyrillic, Greek, Armenian, Cherokee, of the Unicode confusables), only in texts with words that mix scripts and
+  become words of one script by it: real Russian or Greek stays as it is, and English words in it as well;
 * base64 whose bytes are readable text, up to MAX_UNWRAPS layers deep.
 
 Source: Unicode TR15 (normalisation), TR31 (ignorable characters), TR39 (confusables). Linear in the length of the text, which
@@ -26,6 +26,7 @@ from itertools import groupby
 MAX_UNWRAPS = 3  # layers of base64; each is a quarter smaller, so no text can grow by it
 MIN_WRAPPED = 32  # characters of base64, 24 bytes: random ones of so many are readable text once in 10^10 times
 CHARS_PER_BLANK = 12  # English has a blank every six characters: where they are rarer, half of the text may be wrapped
+MIN_DISGUISED = 3  # letters of a word with look-alikes in it that shows a text to be disguised
 READABLE = 0.95  # share of printable characters in text that was unwrapped
 JUDGED = 4096  # characters by which that is judged
 MAX_CHARS = 100_000  # of a longer text that is not ASCII the head and the tail are undisguised: the middle is a document, no frame
@@ -122,9 +123,7 @@ def _undisguised(text: str) -> str:
     disguised = _DISGUISED.search(text) is not None
     if disguised:
         text = _thinned(_IGNORED.sub("", text))
-    text = _WIDE.sub(
-        _narrow, text
-    )  # alone, as common in honest Chinese and Japanese, this is ten times as fast as NFKC
+    text = _WIDE.sub(_narrow, text)  # by itself, as it is common in honest Chinese, and ten times as fast as NFKC
     plain = unicodedata.normalize("NFKC", text)
     if disguised or plain != text:
         plain = unicodedata.normalize("NFC", _RESIDUE.sub(lambda m: _SMALL_CAPITALS.get(m[0], ""), plain))
@@ -146,32 +145,43 @@ def _thinned(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """A text that mixes scripts within words, with look-alikes written in the script that most of its letters are of."""
+    """A text that mixes scripts within words, with look-alikes written in the script that most of its letters are of.
+
+    Nothing is folded where no word of MIN_DISGUISED letters becomes one of a single script: Δx is mathematics.
+    """
     main = max(_OF_SCRIPT, key=lambda script: len(_OF_SCRIPT[script].findall(text)))
 
-    def fold(found: re.Match[str]) -> str:
-        word = found.group()
-        latin = word.translate(_TO_LATIN) if main == "Latin" or _MIXED.search(word) else ""
+    def fold(word: str) -> str:
         own = word.translate(_FROM_LATIN[main]) if main != "Latin" else ""
         if own and not _OF_SCRIPT["Latin"].search(own):
             return own
+        latin = word.translate(_TO_LATIN) if main == "Latin" or _MIXED.search(word) else ""
         return latin if latin and not _NOT_LATIN.search(latin) else word
 
-    return _WORD.sub(fold, text)
+    mixed = (w for w in _WORD.findall(text) if len(w) >= MIN_DISGUISED and _MIXED.search(w))
+    return _WORD.sub(lambda m: fold(m[0]), text) if any(fold(w) != w for w in mixed) else text
 
 
 def _unwrap(found: re.Match[str]) -> str:
-    """The text that is wrapped in base64 of either alphabet, or the match as it is."""
-    wrapped = found.group()
-    data = "".join(wrapped.split()).rstrip("=").translate(_URL_SAFE)
-    data = data[: len(data) // 4 * 4] if len(data) % 4 == 1 else data + "=" * (-len(data) % 4)
+    """The text that is wrapped in base64, what follows the wrapping in its own line kept; the match as it is where there is none."""
+    lines = found[0].splitlines()
+    full = next((i for i, line in enumerate(lines) if len(line) != len(lines[0])), len(lines) - 1)
+    for end in (full + 1, full):  # a last line may be shorter, or a word of what follows
+        text = _decoded("".join(lines[:end]))
+        if text is not None:
+            return "\n".join([text, *lines[end:]])
+    return found[0]
+
+
+def _decoded(wrapped: str) -> str | None:
+    """The readable text that a string in base64 stands for, of either alphabet, with its padding or without."""
+    data = wrapped.rstrip("=").translate(_URL_SAFE)
     try:
-        text = base64.b64decode(data, validate=True).decode()
+        text = base64.b64decode(data + "=" * (-len(data) % 4), validate=True).decode()
     except ValueError:
-        return wrapped
+        return None
     head = text[:JUDGED]
-    readable = sum(c.isprintable() or c.isspace() for c in head)
-    return text if readable >= READABLE * len(head) else wrapped
+    return text if head and sum(c.isprintable() or c.isspace() for c in head) >= READABLE * len(head) else None
 
 
 _URL_SAFE = str.maketrans("-_", "+/")

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from itertools import islice
 
 from detector.assessment import Assessment, Template
-from detector.canonical_text import canonical
+from detector.canonical_text import canonical, unaccented
 from detector.event import Event, text_of
 from detector.features import piece_key, pieces_of
 
@@ -45,7 +45,8 @@ def frame_of(texts: Sequence[str]) -> tuple[str, list[str]]:
         kept: list[str | None] = []
         at = 0
         solid = [w if w is not None else "\x00" for w in frame]
-        for start, _, size in SequenceMatcher(None, solid, other, autojunk=False).get_matching_blocks():
+        blocks = SequenceMatcher(None, _alike(solid), _alike(other), autojunk=False).get_matching_blocks()
+        for start, _, size in blocks:
             if start > at or (size == 0 and at < len(frame)):
                 kept.append(None)
             if sum(len(w.strip()) for w in solid[start : start + size]) >= 3 or size > 3:
@@ -64,20 +65,28 @@ def frame_of(texts: Sequence[str]) -> tuple[str, list[str]]:
     return text, _fillings(text, ["".join(w) for w in words])
 
 
+def _alike(words: Sequence[str]) -> list[str]:
+    """Words as compared: case and accents do not count."""
+    return [unaccented(w).lower() for w in words]
+
+
 def _fillings(frame: str, texts: Sequence[str]) -> list[str]:
     """The longest filling of each text that has the frame: each constant part is sought behind the one before."""
-    head, *parts = frame.split(SLOT)
+    head, *parts = frame.lower().split(SLOT)
     if not parts:
         return []
     found = []
-    for text in texts:
-        text = text.strip()
+    for original in texts:
+        original = original.strip()
+        text = original.lower()
+        if len(text) != len(original):  # a few letters become two: places would not agree
+            continue
         at, fillings = len(head), []
         for i, part in enumerate(parts, 1):
             end = text.rfind(part, at) if i == len(parts) else text.find(part, at)
             if end < 0:
                 break
-            fillings.append(text[at:end].strip())
+            fillings.append(original[at:end].strip())
             at = end + len(part)
         if len(fillings) == len(parts) and at == len(text) and text.startswith(head):
             longest = max(fillings, key=len)
