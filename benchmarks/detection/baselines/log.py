@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 import polars as pl
 
-from detector.encoders import Encoder, load_encoder
+from detector.encoders import Encoder, load_encoder, well_formed
 from detector.event import Event
 from detector.templates import prompt_text
 
@@ -49,7 +49,7 @@ class Log:
                 e.account_id,
                 e.timestamp,
                 e.event_id,
-                *prompt_text(e),
+                *map(well_formed, prompt_text(e)),
                 e.usage.input_tokens or 0,
                 e.usage.output_tokens or 0,
                 e.account.payment_fingerprint,

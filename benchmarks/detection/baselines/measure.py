@@ -125,7 +125,7 @@ def _label(name: str, value: float) -> str:
 
 def print_comparison(console: Console, methods: dict[str, Comparison]) -> None:
     """Show the figures of all methods as a table."""
-    shares = f"{ALLOWED:g} / {STRICT:g}"
+    shares = f"{100 * ALLOWED:g} % / {100 * STRICT:g} %"
     table = Table(title=f"At thresholds that flag {shares} of the honest accounts", title_justify="left")
     table.add_column("method", no_wrap=True)
     for column in ("campaigns caught", "accounts flagged", "look-alikes flagged", "ROC AUC", "average precision"):
