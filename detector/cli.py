@@ -1,4 +1,4 @@
-"""The command line of the detector: audit, calibrate, simulate, evaluate. The service adds its own commands."""
+"""The command line of the detector: audit, calibrate, simulate, evaluate, rehearse. The service adds its own commands."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from detector.cli_options import CLEAN, ERROR, FINDINGS, Calibration, Format, Paths, fail
+from detector.cli_rehearse import rehearse
 
 app = typer.Typer(
     name="distillwatch",
@@ -16,21 +19,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 nothing found, 1 findings, 2 error.",
 )
 
-CLEAN, FINDINGS, ERROR = 0, 1, 2
-
-Paths = Annotated[
-    list[Path], typer.Argument(help="Log files or folders: .jsonl .jsonl.gz .jsonl.zst .parquet", show_default=False)
-]
-Format = Annotated[str, typer.Option("--format", "-f", help="Log format; `auto` looks at the shape of the rows.")]
-Calibration = Annotated[
-    Path | None, typer.Option(help="Folder written by `distillwatch calibrate`; without it the shipped one.")
-]
-
-
-def fail(message: str) -> typer.Exit:
-    """Print an error to standard error and return the exit to raise."""
-    typer.secho(f"error: {message}", fg=typer.colors.RED, err=True)
-    return typer.Exit(ERROR)
+__all__ = ["CLEAN", "ERROR", "FINDINGS", "app", "fail", "main"]
 
 
 @app.command()
@@ -165,6 +154,9 @@ def evaluate(
         print_metrics(console, run_evaluate(audit_dir, labels))
     except (FileNotFoundError, ValueError) as error:
         raise fail(str(error)) from error
+
+
+app.command()(rehearse)
 
 
 def main() -> None:

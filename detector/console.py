@@ -107,6 +107,17 @@ class AuditProgress(progress.Progress):
             left = f", {duration(self._seconds() * (1 - share) / share)} left" if share else ""
             self._say(f"{self._name}: {percent(min(share, 1.0))} of {size(total_bytes)}, {self._rate()}{left}")
 
+    def step(self, done: int, total: int, what: str) -> None:
+        """Show how many steps are done."""
+        self._last = (done, total, 0)
+        words = f"{count(done)} of {count(total)} {what}"
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, total=total, detail=words)
+        elif self._clock() - self._said >= PLAIN_EVERY:
+            self._said = self._clock()
+            left = f", {duration(self._seconds() * (total - done) / done)} left" if done else ""
+            self._say(f"{self._name}: {words}{left}")
+
     def _seconds(self) -> float:
         return max(self._clock() - self._started, 1e-9)
 

@@ -11,3 +11,6 @@ class Progress:
 
     def advance(self, bytes_read: int, total_bytes: int, events: int) -> None:
         """So much of the input was read so far."""
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """So many of the stage's steps are done; ``what`` they are, in the plural."""

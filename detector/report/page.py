@@ -47,7 +47,7 @@ def render(run: RunSummary, assessment: Assessment, examples: dict[str, Event]) 
     campaigns = sorted(assessment.campaigns, key=lambda c: -c.risk)[:MAX_CAMPAIGNS]
     watched = sorted((a for a in assessment.accounts if a.verdict == "watch"), key=lambda a: -a.risk)
     anchors = {a.account_id: f"account-{i}" for i, a in enumerate(shown, 1)}
-    return _environment().get_template("report.html").render(
+    return environment().get_template("report.html").render(
         run=run, totals=totals(run, assessment), assessment=assessment, note=NOTE,
         campaigns=campaigns, flagged=shown, watched=watched[:MAX_WATCHED],
         by_account={a.account_id: a for a in assessment.accounts},
@@ -74,7 +74,8 @@ def _pictures(run: RunSummary, assessment: Assessment, anchors: dict[str, str]) 
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Templates, filters and the style sheet of the pages that this package makes."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("detector.report", "."), autoescape=True, finalize=_finalize,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,

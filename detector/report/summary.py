@@ -10,7 +10,8 @@ import msgspec
 from detector.assessment import AccountFinding, Assessment, CampaignFinding
 
 
-def _version() -> str:
+def own_version() -> str:
+    """Version of the product that is installed."""
     try:
         return metadata.version("distillwatch")
     except metadata.PackageNotFoundError:  # run from a source tree that is not installed
@@ -41,7 +42,7 @@ class RunSummary(msgspec.Struct, kw_only=True):
     peak_memory_mb: float | None = None
     false_flag_target: float | None = None  # share of ordinary accounts that may be flagged
     timeline: list[TimeBin] = []
-    version: str = msgspec.field(default_factory=_version)
+    version: str = msgspec.field(default_factory=own_version)
 
     @property
     def events_per_second(self) -> float:

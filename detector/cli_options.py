@@ -1,0 +1,24 @@
+"""What the detector's commands share: their options, their exit codes, and how they fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CLEAN, FINDINGS, ERROR = 0, 1, 2
+
+Paths = Annotated[
+    list[Path], typer.Argument(help="Log files or folders: .jsonl .jsonl.gz .jsonl.zst .parquet", show_default=False)
+]
+Format = Annotated[str, typer.Option("--format", "-f", help="Log format; `auto` looks at the shape of the rows.")]
+Calibration = Annotated[
+    Path | None, typer.Option(help="Folder written by `distillwatch calibrate`; without it the shipped one.")
+]
+
+
+def fail(message: str) -> typer.Exit:
+    """Print an error to standard error and return the exit to raise."""
+    typer.secho(f"error: {message}", fg=typer.colors.RED, err=True)
+    return typer.Exit(ERROR)
