@@ -16,6 +16,7 @@ from detector.profiles import Profiles
 from detector.progress import Progress
 from detector.rehearse.plan import MAX_ALONE, Plan, Trial, draw, fits, rounds
 from detector.rehearse.results import Disturbance, Outcome, Rehearsal
+from detector.report.text import quantity
 from detector.simulate import Campaign, Surroundings, Traffic, built_in, plant_among
 
 TEXTS = (500, 4000)  # texts a role that a campaign draws from: as many as it has requests, within these bounds
@@ -37,9 +38,10 @@ def rehearse(
     accounts, events = len(profiles), surroundings.events
     shapes = [s for s in plan.shapes() if fits(s, accounts, events, MAX_ALONE)]
     if not shapes:
+        size = f"{quantity(events, 'request')} of {quantity(accounts, 'account')}"
         raise ValueError(
-            f"the log is too small: {events:,} requests of {accounts:,} accounts. The smallest shape must be at most a third of "
-            "accounts and requests; give a longer log, or fewer --accounts and --requests"
+            f"the log is too small: {size}. The smallest shape must be at most a third of accounts and requests; "
+            "give a longer log, or fewer accounts and requests to rehearse"
         )
     repeats = min(plan.repeats, max(plan.budget // sum(s.size for s in shapes), 1))
     trials = [Trial(shape=s, repeat=r) for s in shapes for r in range(repeats)]
