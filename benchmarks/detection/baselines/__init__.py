@@ -25,6 +25,7 @@ from benchmarks.detection.baselines import (
     shared_payment,
 )
 from benchmarks.detection.baselines.log import Log
+from detector.encoders import Encoder
 from detector.event import Event
 
 BASELINES: dict[str, Callable[[Log], np.ndarray]] = {
@@ -46,11 +47,13 @@ BASELINES: dict[str, Callable[[Log], np.ndarray]] = {
 __all__ = ["BASELINES", "Log", "score_all"]
 
 
-def score_all(events: Sequence[Event], reference: np.ndarray | None = None) -> pl.DataFrame:
+def score_all(
+    events: Sequence[Event], reference: np.ndarray | None = None, encoder: Encoder | None = None
+) -> pl.DataFrame:
     """Scores of all methods: account_id and a float column of each name in BASELINES, sorted by account_id.
 
     ``reference`` (``reference.ordinary_prompts``) is the ordinary traffic that SEAT and MMD compare with; without it, the log.
     Raises ValueError for an empty log.
     """
-    log = Log(events, reference)
+    log = Log(events, reference, encoder)
     return pl.DataFrame({"account_id": log.accounts, **{name: method(log) for name, method in BASELINES.items()}})
