@@ -36,7 +36,7 @@ install: .venv/installed ## install into .venv
 	@touch $@
 
 .venv/installed-dev: .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
+	$(PIP) install --quiet -c constraints.txt -e '.[dev,bench]'
 	@touch .venv/installed $@
 
 .venv-litellm/installed: tests/e2e/litellm-requirements.txt # the proxy of the end-to-end test; its pins differ from ours

@@ -13,12 +13,12 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DIRECT = [Requirement(r) for r in PROJECT["dependencies"]]
-DEVELOPMENT = [Requirement(r) for r in PROJECT["optional-dependencies"]["dev"]]
+OPTIONAL = [Requirement(r) for extra in PROJECT["optional-dependencies"].values() for r in extra]
 LINES = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
 PINS = {canonicalize_name(name): version for name, version in (line.split("==") for line in LINES)}
 
 
-@pytest.mark.parametrize("requirement", [*DIRECT, *DEVELOPMENT], ids=lambda r: r.name)
+@pytest.mark.parametrize("requirement", [*DIRECT, *OPTIONAL], ids=lambda r: r.name)
 def test_every_dependency_is_pinned_within_its_range(requirement: Requirement) -> None:
     """constraints.txt has an exact version of each dependency, and pyproject.toml allows it."""
     assert PINS[canonicalize_name(requirement.name)] in requirement.specifier
