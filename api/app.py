@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Keyring
 from api.middleware import Guard
-from api.routes import admin, campaigns, cases, enforcement, health, ingest, verdicts
+from api.routes import admin, campaigns, cases, enforcement, health, ingest, verdicts, webhooks
 from api.services.board import REFRESH_SECONDS, Board
 from api.services.publishing import Publisher
 from api.services.writer import Writer
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # these pages load scripts from another host; the schema itself is at /openapi.json
         redoc_url=None,
     )
-    for module in (ingest, cases, campaigns, verdicts, enforcement, admin, health):
+    for module in (ingest, cases, campaigns, verdicts, enforcement, webhooks, admin, health):
         app.include_router(module.router)
     app.add_exception_handler(StorageError, _no_database)
     app.add_middleware(Guard)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from api.services.assessing import Findings
+from api.services.background import Background
 from api.settings import Settings
 from api.storage import events, segments
 from api.storage.engine import Database, StorageError
@@ -181,6 +182,7 @@ def run(settings: Settings, on_ready: Callable[[Worker], None]) -> None:
         worker = Worker(database, Detector.load(settings.calibration), settings)
         on_ready(worker)
         log.info("worker started", position=worker.state.position, events=worker.state.events)
-        worker.run()
+        with Background(database, settings):
+            worker.run()
     finally:
         database.close()

@@ -18,6 +18,7 @@ TECHNIQUES = {
     "AML.T0063": "Discover AI Model Outputs",
     "AML.T0065": "LLM Prompt Crafting",
 }
+PARENTS = {code.rpartition(".")[0] for code in TECHNIQUES if code.count(".") == 2}  # of the sub-techniques among them
 
 CAMPAIGN = "campaign"  # membership in a campaign, which is no signal but a reason
 

@@ -128,12 +128,14 @@ def enqueue(
             connection.execute(webhook_deliveries.insert(), rows)
 
 
-def claim(database: Database, now: datetime, lease: timedelta, limit: int) -> list[tuple[Record, Record]]:
-    """Due deliveries with their webhooks. They are nobody else's for the time of the lease; after it they are due again.
+def claim(
+    database: Database, now: datetime, lease: timedelta, limit: int, busy: Collection[str] = ()
+) -> list[tuple[Record, Record]]:
+    """Due deliveries with their webhooks, but for busy ones. They are nobody else's for the time of the lease.
 
-    So a process that dies in the middle loses nothing; a message may then arrive twice, with the same id.
+    After it they are due again, so a process that dies loses nothing; a message may then arrive twice, with the same id.
     """
-    due = and_(D.state == "pending", D.due_at <= now)
+    due = and_(D.state == "pending", D.due_at <= now, D.webhook_id.not_in(sorted(busy)))
     query = select(webhook_deliveries).where(due).order_by(D.due_at, D.delivery_id).limit(limit)
     with database.read() as connection:
         if connection.execute(select(D.delivery_id).where(due).limit(1)).first() is None:
@@ -143,12 +145,16 @@ def claim(database: Database, now: datetime, lease: timedelta, limit: int) -> li
         hooks = {h.webhook_id: h for h in connection.execute(select(webhooks)).all()}
         if found:
             ids = [d.delivery_id for d in found]
-            connection.execute(
-                update(webhook_deliveries)
-                .where(D.delivery_id.in_(ids))
-                .values(due_at=now + lease, attempts=D.attempts + 1)
-            )
+            values = {"due_at": now + lease, "attempts": D.attempts + 1}
+            connection.execute(update(webhook_deliveries).where(D.delivery_id.in_(ids)).values(**values))
         return [(d, hooks[d.webhook_id]) for d in found if d.webhook_id in hooks]
+
+
+def release(database: Database, delivery_ids: Sequence[int], now: datetime) -> None:
+    """Give back claimed deliveries that were not attempted."""
+    with database.write() as connection:
+        values = {"due_at": now, "attempts": D.attempts - 1}
+        connection.execute(update(webhook_deliveries).where(D.delivery_id.in_(delivery_ids)).values(**values))
 
 
 def finish(

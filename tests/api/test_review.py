@@ -40,6 +40,15 @@ MATRIX: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/actions/1/end", {"reason": "seen"}, {"analyst", "lead", "admin"}),
     ("GET", "/v1/enforcement", None, READERS),
     ("PUT", "/v1/enforcement", {"mode": "all", "reason": "seen"}, {"lead", "admin"}),
+    ("GET", "/v1/webhooks", None, {"lead", "admin", "auditor"}),
+    ("POST", "/v1/webhooks", {}, {"admin"}),
+    ("DELETE", "/v1/webhooks/0", None, {"admin"}),
+    ("POST", "/v1/webhooks/0/rotate", None, {"admin"}),
+    ("POST", "/v1/webhooks/0/enable", None, {"admin"}),
+    ("POST", "/v1/webhooks/0/disable", None, {"admin"}),
+    ("POST", "/v1/webhooks/0/test", None, {"admin"}),
+    ("GET", "/v1/webhooks/0/deliveries", None, {"lead", "admin", "auditor"}),
+    ("POST", "/v1/webhooks/0/deliveries/1/again", None, {"admin"}),
     ("GET", "/v1/audit", None, {"lead", "admin", "auditor"}),
     ("GET", "/v1/keys", None, {"admin"}),
     ("POST", "/v1/keys", {"name": "n", "role": "analyst"}, {"admin"}),
@@ -75,7 +84,15 @@ def test_matrix_is_whole(http: TestClient) -> None:
     """Every route of the API is in the matrix, or is open on purpose."""
     known = {(method, path.split("?")[0]) for method, path, _, _ in MATRIX}
     schema = http.get("/openapi.json").json()["paths"]
-    samples = {"account_id": "a", "campaign_id": "c", "key_id": "none", "format": "litellm", "action_id": 1}
+    samples = {
+        "account_id": "a",
+        "campaign_id": "c",
+        "key_id": "none",
+        "format": "litellm",
+        "action_id": 1,
+        "webhook_id": 0,
+        "delivery_id": 1,
+    }
     routes = {(method.upper(), path.format(**samples)) for path, methods in schema.items() for method in methods}
     assert routes - known == {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 
