@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
+from typing import Any
 
 import structlog
 import typer
@@ -59,9 +61,9 @@ def api(data_dir: DataDir = None, port: ApiPort = None) -> None:
     settings = load_settings(data_dir, port)
     with opened(settings, create=True):
         pass
-    configure_log()
+    configure_log("api")
     uvicorn.run(
-        create_app(settings), host=settings.host, port=settings.port, log_level="warning", access_log=False,
+        create_app(settings), host=settings.host, port=settings.port, log_config=None, access_log=False,
         timeout_graceful_shutdown=10, server_header=False,
     )  # fmt: skip
 
@@ -72,7 +74,7 @@ def worker(data_dir: DataDir = None) -> None:
     settings = load_settings(data_dir)
     with opened(settings, create=True):
         pass
-    configure_log()
+    configure_log("worker")
     from api.storage.segments import Moved
     from api.worker import Worker, run
 
@@ -112,19 +114,29 @@ def db_upgrade(data_dir: DataDir = None) -> None:
     typer.echo(f"the database is of revision {revision}")
 
 
-def configure_log() -> None:
-    """One line of JSON an event on standard output."""
-    logging.basicConfig(level=logging.WARNING)
+def configure_log(part: str) -> None:
+    """One line of JSON an event on standard output, also of what libraries log; each names the part of the service."""
+
+    def name_part(_: Any, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+        return {"part": part, **event}
+
+    common: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,  # e.g. the request's id
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        name_part,
+    ]
+    rendering: list[structlog.types.Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(),
-        cache_logger_on_first_use=True,
+        processors=[*common, *rendering], logger_factory=structlog.PrintLoggerFactory(), cache_logger_on_first_use=True
     )
+    handler = logging.StreamHandler(sys.stdout)
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    foreign = [*common, structlog.stdlib.add_logger_name]
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processors=[remove, *rendering], foreign_pre_chain=foreign)
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ import structlog
 from fastapi import APIRouter, HTTPException, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api.routes.common import Data
-from api.services import overview
+from api.routes.common import Configured, Data
+from api.services import acting, overview
 from api.storage import migrate
 from api.storage.engine import StorageError
 
@@ -35,10 +35,11 @@ def readyz(database: Data) -> dict[str, str]:
 
 
 @router.get("/metrics", response_class=Response)
-def get_metrics(database: Data) -> Response:
+def get_metrics(database: Data, settings: Configured) -> Response:
     """Prometheus metrics of this process and of the worker."""
     try:
         overview.overview(database)  # sets the gauges
+        acting.measure(database, settings)
     except StorageError as error:
         log.warning("no figures for /metrics", error=str(error))
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from api.schemas import ActionOut, DecisionIn, EnforcementMode, EnforcementOut
+from api.services import metrics
 from api.services.automatic import DAY
 from api.settings import Settings
-from api.storage import actions, enforcement
+from api.storage import actions, enforcement, webhooks
 from api.storage.actions import New
 from api.storage.decisions import Subject
 from api.storage.engine import Database
@@ -83,3 +85,21 @@ def enforcement_out(database: Database, settings: Settings) -> EnforcementOut:
         automatic_today=count,
         automatic_daily_cap=settings.auto_daily_cap,
     )
+
+
+def measure(database: Database, settings: Settings) -> None:
+    """Set the gauges of actions, the switch and webhooks."""
+    now = datetime.now(UTC)
+    with database.read() as connection:
+        live = Counter((a.action, a.source) for a in actions.live(connection, now))
+        pending = actions.pending(connection, now)
+        mode = enforcement.stricter(settings.enforcement, enforcement.mode(connection))
+        sent = webhooks.figures(connection, now - DAY)
+    metrics.ACTIONS_LIVE.clear()
+    for labels, count in live.items():
+        metrics.ACTIONS_LIVE.labels(*labels).set(count)
+    metrics.ACTIONS_PENDING.set(pending)
+    metrics.ENFORCEMENT.set(len(enforcement.STRICTER) - 1 - enforcement.STRICTER.index(mode))
+    metrics.WEBHOOKS_PENDING.set(sent["pending"])
+    for outcome in ("delivered", "failed"):
+        metrics.WEBHOOKS_DAY.labels(outcome).set(sent[outcome])

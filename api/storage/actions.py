@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, not_, or_, select, update
 
 from api.schemas import Capability, Measure
 from api.storage import audit
@@ -17,6 +17,7 @@ T = actions.c
 Record = Row
 Subject = Literal["account", "campaign"]
 Listed = Literal["open", "pending", "all"]
+_WAITS = and_(T.needs_approval.is_(True), T.approved_at.is_(None))
 
 
 class NotPossible(ValueError):
@@ -67,8 +68,12 @@ def open_at(now: datetime) -> ColumnElement[bool]:
 
 def live(connection: Connection, now: datetime) -> Sequence[Record]:
     """Actions that hold now."""
-    approved = or_(T.needs_approval.is_(False), T.approved_at.is_not(None))
-    return connection.execute(select(actions).where(open_at(now), approved)).all()
+    return connection.execute(select(actions).where(open_at(now), not_(_WAITS))).all()
+
+
+def pending(connection: Connection, now: datetime) -> int:
+    """How many actions wait for a second person."""
+    return connection.execute(select(func.count()).select_from(actions).where(open_at(now), _WAITS)).scalar_one()
 
 
 def of_decisions(connection: Connection, decision_ids: Collection[int]) -> Sequence[Record]:
@@ -79,8 +84,7 @@ def of_decisions(connection: Connection, decision_ids: Collection[int]) -> Seque
 
 def page(database: Database, listed: Listed, now: datetime, limit: int, offset: int) -> tuple[Sequence[Record], int]:
     """Actions, the newest first, and their number."""
-    waits = and_(T.needs_approval.is_(True), T.approved_at.is_(None))
-    conditions = {"open": [open_at(now)], "pending": [open_at(now), waits], "all": []}[listed]
+    conditions = {"open": [open_at(now)], "pending": [open_at(now), _WAITS], "all": []}[listed]
     query = select(actions).where(*conditions).order_by(T.action_id.desc()).limit(limit).offset(offset)
     with database.read() as connection:
         total = connection.execute(select(func.count()).select_from(actions).where(*conditions)).scalar_one()
