@@ -12,10 +12,11 @@ from detector.rehearse.results import ShapeResult
 from detector.rehearse.words import blind_spots, family, headline
 from detector.report.power import SYMBOLS
 from detector.report.rehearsal import NOTE, RehearsalRun, columns, grid, standing
-from detector.report.text import count, duration, line, percent, quantity
+from detector.report.text import count, duration, line, quantity
 
 SHOWN_SPOTS = 8
-HARVEST_WIDTH, CELL_WIDTH = 32, 8  # columns of the terminal; where they do not fit, cells show their symbol alone
+HARVEST_WIDTH = 30
+BORDERS = 3  # around each column of a table
 STYLES = {"always": "bold green", "mostly": "green", "seldom": "yellow", "never": "bold red"}
 
 
@@ -55,31 +56,36 @@ def print_rehearsal(console: Console, run: RehearsalRun, out: Path) -> None:
     console.print(Text.assemble("Report: ", (line(str(out / "rehearsal.html")), "bold")), soft_wrap=True)
 
 
-def _table(run: RehearsalRun, console_width: int) -> Table:
-    """Families by shapes: campaigns caught of those planted."""
+def _table(run: RehearsalRun, width: int) -> Table:
+    """Families by sizes: campaigns caught of those planted, for each cover. Narrow terminals get the symbols alone."""
     found = run.rehearsal
+    sizes: dict[tuple[int, int, int], list[float]] = {}
+    for *size, cover in columns(found):
+        sizes.setdefault((size[0], size[1], size[2]), []).append(cover)
+    part = len(f"● {found.repeats}/{found.repeats}")
+    roomy = HARVEST_WIDTH + sum(BORDERS + len(covers) * (part + 1) for covers in sizes.values()) <= width
+    part = part if roomy else 2
     table = Table(
-        title=f"Caught of {quantity(found.repeats, 'rehearsal')} each, by accounts, requests of each, and cover",
-        title_justify="left", title_style="bold", header_style="bold", expand=False, pad_edge=False,
+        title=f"Caught of {quantity(found.repeats, 'rehearsal')} each, by accounts × requests of each, and % of ordinary traffic",
+        title_justify="left", title_style="bold", header_style="bold", expand=False,
     )  # fmt: skip
-    table.add_column("Harvest", overflow="fold", max_width=HARVEST_WIDTH - 2)
-    heads = columns(found)
-    roomy = console_width >= HARVEST_WIDTH + CELL_WIDTH * len(heads)
-    for i, (accounts, requests, paraphrases, cover) in enumerate(heads):
-        first = i == 0 or heads[i - 1][:3] != (accounts, requests, paraphrases)
-        wordings = f"\n{paraphrases} w." if len(found.plan.paraphrases) > 1 else ""
-        size = f"{count(accounts)}×{count(requests)}" if first else ""
-        table.add_column(f"{size}{wordings if first else ''}\n{percent(cover)}", justify="center", no_wrap=True)
+    table.add_column("Harvest", overflow="fold", max_width=HARVEST_WIDTH)
+    for (accounts, requests, paraphrases), covers in sizes.items():
+        head = f"{count(accounts)}×{count(requests)}" + (f" w{paraphrases}" if len(found.plan.paraphrases) > 1 else "")
+        below = " ".join(f"{c * 100:.0f}{' %' * roomy}".center(part) for c in covers)
+        table.add_column(f"{head}\n{below}", no_wrap=True)
     for name, row in grid(found).items():
-        cells = []
-        for head in heads:
-            result = row.get(head)
-            cells.append(_cell(result, roomy) if result else Text(""))
+        cells = [
+            Text(" ").join(_cell(row.get((*size, cover)), part, roomy) for cover in covers)
+            for size, covers in sizes.items()
+        ]
         table.add_row(Text(family(name)), *cells)
     return table
 
 
-def _cell(result: ShapeResult, roomy: bool) -> Text:
+def _cell(result: ShapeResult | None, width: int, roomy: bool) -> Text:
+    if result is None:  # too large for the log
+        return Text(" " * width)
     how = standing(result)
     figures = f" {result.caught.k}/{result.caught.n}" if roomy else ""
-    return Text(f"{SYMBOLS[how]}{figures}", style=STYLES[how])
+    return Text(f"{SYMBOLS[how]}{figures}".center(width), style=STYLES[how])

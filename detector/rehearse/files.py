@@ -12,6 +12,7 @@ from detector.progress import Progress
 from detector.rehearse.plan import Plan
 from detector.rehearse.run import rehearse
 from detector.report.rehearsal import RehearsalRun, write_rehearsal
+from detector.report.text import quantity
 from detector.simulate import Surroundings
 
 
@@ -38,7 +39,7 @@ def rehearse_files(
     part = profile_files(paths, detector, format, None, progress, clock, look=surroundings.see)
     if not part.events:
         raise ValueError(
-            f"the log holds no events that can be read ({len(part.rejected):,} rows were rejected): "
+            f"the log holds no events that can be read ({quantity(len(part.rejected), 'row')} rejected): "
             f"`distillwatch audit {paths[0]} --out DIR` lists them with their reasons"
         )
     found = rehearse(part.profiles, surroundings, detector, plan, progress)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import msgspec
 
 from detector.evaluate import Rate
 from detector.rehearse.results import LATE, Rehearsal, ShapeResult
+from detector.report.text import NBSP, quantity
 
-NBSP = "\u00a0"
+NEARLY_ALL = 3  # times as many families missed as not, from which it is shorter to name these
 FAMILIES = {
     "sft_pairs": "instruction/answer pairs",
     "reasoning": "reasoning elicitation",
@@ -55,8 +57,18 @@ def blind_spots(rehearsal: Rehearsal) -> list[BlindSpot]:
     for (accounts, requests, paraphrases, name), found in missed.items():
         least = min(r.shape.cover for r in found)
         groups.setdefault((least, accounts, requests, paraphrases), {})[name] = found
+    rehearsed = sorted({o.shape.family for o in rehearsal.outcomes})
+
+    def least_cover(key: tuple[float, int, int, int], name: str) -> float:
+        return min((r.shape.cover for r in missed.get((*key[1:], name), ())), default=inf)
+
     return [
-        _blind_spot(*key, by_family, several_wordings=len(rehearsal.plan.paraphrases) > 1)
+        _blind_spot(
+            *key,
+            by_family,
+            [name for name in rehearsed if least_cover(key, name) > key[0]],
+            several_wordings=len(rehearsal.plan.paraphrases) > 1,
+        )
         for key, by_family in sorted(groups.items())
     ]
 
@@ -67,32 +79,38 @@ def _blind_spot(
     requests: int,
     paraphrases: int,
     by_family: dict[str, list[ShapeResult]],
+    others: list[str],
     several_wordings: bool,
 ) -> BlindSpot:
     results = [r for found in by_family.values() for r in found]
     caught = Rate.of(sum(r.caught.k for r in results), sum(r.caught.n for r in results))
-    rehearsals = "rehearsal" if caught.n == 1 else "rehearsals"
     who = size(accounts, requests, paraphrases if several_wordings else None)
-    after = listed([family(name) for name in by_family], "or")
-    pronoun = "it is" if accounts == 1 else "they are"
-    text = f"{who}, {_mixed(cover)}, would be missed when {pronoun} after {after} (caught in {caught.k} of {caught.n} {rehearsals})."
+    after = _after(list(by_family), others, "it is" if accounts == 1 else "they are")
+    text = (
+        f"{who}, {_mixed(cover)}, would be missed {after} (caught in {caught.k} of {quantity(caught.n, 'rehearsal')})."
+    )
     return BlindSpot(
         accounts=accounts, requests=requests, paraphrases=paraphrases, cover=cover, families=list(by_family), caught=caught, text=text
     )  # fmt: skip
 
 
+def _after(missed: list[str], others: list[str], they_are: str) -> str:
+    """What they are after; where that is nearly all, what they are not."""
+    if len(missed) > 1 and not others:
+        return f"whatever {they_are} after"
+    if others and len(missed) > NEARLY_ALL * len(others):
+        return f"whatever {they_are} after, except {listed([family(name) for name in others], 'and')}"
+    return f"when {they_are} after {listed([family(name) for name in missed], 'or')}"
+
+
 def size(accounts: int, requests: int, paraphrases: int | None = None) -> str:
     """How many accounts that send how much, to begin a sentence with."""
     who = (
-        f"A single account that sends {requests:,} {_plural(requests, 'request')}"
+        f"A single account that sends {quantity(requests, 'request')}"
         if accounts == 1
-        else f"{accounts:,} accounts that send {requests:,} {_plural(requests, 'request')} each"
+        else f"{accounts:,} accounts that send {quantity(requests, 'request')} each"
     )
-    return who if paraphrases is None else f"{who} in {paraphrases} {_plural(paraphrases, 'wording')}"
-
-
-def _plural(n: int, unit: str) -> str:
-    return unit if n == 1 else f"{unit}s"
+    return who if paraphrases is None else f"{who} in {quantity(paraphrases, 'wording')}"
 
 
 def _mixed(cover: float) -> str:

@@ -32,9 +32,14 @@ def render(run: RunSummary, assessment: Assessment, examples: dict[str, Event]) 
         "watched": [a for a in assessment.accounts if a.verdict == "watch"],
         "examples": shown,
     }
+    return pretty(content)
+
+
+def pretty(content: Any) -> bytes:
+    """JSON of anything that msgspec encodes, indented; halves of surrogate pairs, for which JSON has no place, are replaced."""
     try:
         packed = msgspec.json.encode(content)
-    except UnicodeEncodeError:  # half a surrogate pair: JSON of today has no place for it
+    except UnicodeEncodeError:
         packed = msgspec.json.encode(_encodable(msgspec.to_builtins(content)))
     return msgspec.json.format(packed, indent=1) + b"\n"
 

@@ -14,6 +14,7 @@ from detector.rehearse.plan import MAX_SHARE, typical_requests
 from detector.rehearse.results import ALL, BLIND, Reason, Rehearsal, ShapeResult
 from detector.rehearse.words import blind_spots, family, headline
 from detector.report import power
+from detector.report.document import pretty
 from detector.report.page import TIES, environment
 from detector.report.summary import own_version
 
@@ -74,7 +75,7 @@ def document(run: RehearsalRun) -> bytes:
         "too_large_for_the_log": found.skipped,
         "own_accounts": found.disturbance,
     }  # fmt: skip
-    return msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
+    return pretty(content)
 
 
 def table(rehearsal: Rehearsal) -> pl.DataFrame:

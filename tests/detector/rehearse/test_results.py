@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.rehearse.plan import Plan
@@ -102,6 +102,20 @@ def test_blind_spots_in_plain_words() -> None:
     assert spots[1].families == ["logprobs", "relay"]
 
 
+def test_what_is_missed_of_nearly_all_kinds_is_told_by_the_others() -> None:
+    """Where all kinds are missed, or all but a few, the sentence stays short."""
+    kinds = sorted(HARVESTS)
+    (all_of_them,) = blind_spots(rehearsal(*(outcome(shape(f), False) for f in kinds)))
+    assert "would be missed whatever it is after (caught" in all_of_them.text
+    (nearly,) = blind_spots(rehearsal(*(outcome(shape(f, 5), f in kinds[:2]) for f in kinds)))
+    assert "whatever they are after, except agent trajectories and replay of a public corpus (caught" in nearly.text
+    found = [outcome(shape(f, cover=c), c == 0 and f != "relay") for f in kinds for c in (0.0, 0.5)]
+    assert "when it is after relay" in blind_spots(rehearsal(*found))[0].text
+    assert "whatever it is after (" in blind_spots(rehearsal(*found))[1].text  # relay included, which less cover hides
+    (one,) = blind_spots(rehearsal(outcome(shape("relay"), False)))
+    assert "when it is after relay of real users (caught" in one.text
+
+
 def test_wordings_are_named_where_they_differ() -> None:
     """A grid over paraphrases says in how many wordings."""
     found = [outcome(shape("grader", paraphrases=8), False)]
@@ -132,6 +146,7 @@ def test_no_blind_spot() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(FAMILY, st.sampled_from((1, 5, 25)), st.sampled_from((0.0, 0.5, 0.8)), st.booleans()), min_size=1
@@ -145,7 +160,9 @@ def test_every_blind_shape_is_in_one_sentence(found: list[tuple[str, int, float,
     named = [(s.accounts, name) for s in spots for name in s.families]
     assert set(named) == blind
     assert len(named) == len(blind)
-    assert all(family(name) in s.text for s in spots for name in s.families)
+    for spot in spots:
+        if "whatever" not in spot.text:
+            assert all(family(name) in spot.text for name in spot.families)
 
 
 def test_every_family_has_words() -> None:
