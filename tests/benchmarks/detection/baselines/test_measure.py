@@ -8,7 +8,7 @@ from io import StringIO
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -38,6 +38,7 @@ SCORES = LABELS.select(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 20), min_size=1, max_size=60),
     st.lists(st.integers(0, 20), max_size=20),
