@@ -12,8 +12,8 @@ import numpy as np
 from detector.campaigns import public_frames
 from detector.codebook import DEFAULT_K, Codebook
 from detector.encoders import Encoder
-from detector.features import normalise
 from detector.formats import read
+from detector.pieces import normalise
 from detector.pipeline import Detector
 from detector.profiles import merge_all
 from detector.progress import Progress

@@ -10,34 +10,30 @@ again) and replayed sessions (parent never seen), whatever order the rows come i
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from xxhash import xxh3_64_intdigest
+import pyarrow as pa
 
-from detector.canonical_text import canonical, unaccented
+from detector import ragged
+from detector.canonical_text import canonical
 from detector.codebook import Codebook
 from detector.encoders import Encoder
 from detector.event import Event, text_of
 from detector.intent import IntentModel, ends, structure
+from detector.pieces import MAX_PIECES, hash64, keys, plain
 
 FeatureFrame = pl.DataFrame
 
 DAY_US = 86_400_000_000
 EMBEDDING_SCALE = 254.0  # unit vectors of 256 dimensions stay within +-0.5, so int8 keeps about 8 bits of each
-PIECE_MIN_BYTES = 24  # shorter sentences ("Thanks!", "Answer:") are shared by chance; bytes, as one ideograph is a word
-PASSAGE_CHARS = 200  # a piece this long is a passage of a document, not a sentence of a frame
-MAX_PIECES = 8  # a frame stands at the head or the tail of a prompt: four pieces of each
 CHARS_PER_TOKEN = 4  # rough, used only where the log has no usage
 MIN_ANSWER_CHARS = 48  # an answer's sentence must be this long to be recognised when it comes back as input
+MAX_ANSWER_PIECES = 3
 
-_PIECE = re.compile(r"\n+|(?<=[.!?:;])\s+")  # of ASCII text
-_PIECE_ANY = re.compile(r"\n+|(?<=[.!?:;])\s+|(?<=。)|(?<=[\u3040-\u30ff\u3400-\u9fff][!?:;])")
-_DIGITS = re.compile(r"[0-9]+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 IDENTITIES = (
@@ -57,45 +53,8 @@ IDENTITIES = (
 )
 
 
-def _hash(text: str) -> int:
-    """64-bit xxh3 of a text, with 0 kept for 'absent'; lone surrogates are allowed, hostile logs carry them."""
-    return xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) or 1
-
-
 def _identity(value: object) -> int:
-    return 0 if value is None or value == "" else _hash(str(value))
-
-
-def normalise(text: str) -> str:
-    """Text as compared between requests: disguise, case, accents and white space do not count."""
-    return _plain(canonical(text))
-
-
-def _plain(text: str) -> str:
-    """:func:`normalise` of a text that is canonical."""
-    return " ".join(unaccented(text).lower().split())
-
-
-def pieces_of(text: str) -> list[str]:
-    """Sentences and lines of a canonical text that may be a template's constant parts: the first and the last four of enough length.
-
-    Digits are masked, so that a counter or a date in a frame does not hide it.
-    """
-    if len(text) > 12_000:  # the middle of a huge prompt is a document, not a frame
-        text = text[:6_000] + "\n" + text[-6_000:]
-    pieces = (_PIECE if text.isascii() else _PIECE_ANY).split(text)
-    raws = [raw for raw in pieces if len(raw.encode("utf-8", "replace")) >= PIECE_MIN_BYTES]
-    if len(raws) > 2 * MAX_PIECES:
-        raws = raws[:MAX_PIECES] + raws[-MAX_PIECES:]
-    parts = [p for raw in raws if len((p := _plain(raw)).encode("utf-8", "replace")) >= PIECE_MIN_BYTES]
-    if len(parts) > MAX_PIECES:
-        parts = parts[: MAX_PIECES // 2] + parts[-MAX_PIECES // 2 :]
-    return [_DIGITS.sub("0", p) for p in parts]
-
-
-def piece_key(piece: str) -> int:
-    """Key of a piece. The lowest bit tells passages (1) from sentences (0)."""
-    return (_hash(piece) & ~1 | (len(piece) >= PASSAGE_CHARS)) or 2
+    return 0 if value is None or value == "" else hash64(str(value))
 
 
 def response_text(response: object) -> str:
@@ -118,32 +77,88 @@ def extract(events: Sequence[Event], encoder: Encoder, codebook: Codebook, inten
 
     Returns a frame of ``len(events)`` rows, in their order; each row depends on its own event alone.
     """
-    prompts: list[str] = []
-    systems: list[str] = []
-    rows: list[tuple] = []
-    for event in events:
-        row, prompt, system = _scan(event)
-        rows.append(row)
-        prompts.append(prompt)
-        systems.append(system)
-    frame = pl.DataFrame(rows, schema=_SCAN_SCHEMA, orient="row")
+    frame, texts = scan(events)
     if not events:
         return frame.with_columns(
             pl.lit(0, pl.Int32).alias("cluster"),
             pl.lit(None, pl.Array(pl.Int8, encoder.dimension)).alias("embedding"),
             *(pl.lit(0, pl.Int16).alias(f"intent_{c}") for c in intent.classes),
         )
-    vectors = encoder.encode(prompts)
-    scores = intent.predict(ends(encoder, prompts, systems), structure(prompts, frame))
+    prompts, of_prompt = distinct(texts.prompts)
+    parts = ends(texts.prompts, texts.systems)
+    number: dict[str, int] = {p: i for i, p in enumerate(prompts)}
+    of_part = np.fromiter((number.setdefault(p, len(number)) for p in parts), np.int64, len(parts))
+    vectors = encoder.encode(list(number))
+    scores = intent.predict(vectors, of_part.reshape(-1, len(events)), structure(texts.prompts, frame))
+    vectors = vectors[: len(prompts)]
     quantised = np.clip(np.rint(vectors * EMBEDDING_SCALE), -127, 127).astype(np.int8)
     return frame.with_columns(
-        pl.Series("cluster", codebook.assign(vectors), pl.Int32),
-        pl.Series("embedding", quantised, pl.Array(pl.Int8, encoder.dimension)),
+        pl.Series("cluster", codebook.assign(vectors)[of_prompt], pl.Int32),
+        pl.Series("embedding", quantised[of_prompt], pl.Array(pl.Int8, encoder.dimension)),
         *(pl.Series(f"intent_{c}", np.rint(scores[:, i] * 1000), pl.Int16) for i, c in enumerate(intent.classes)),
     )
 
 
-_SCAN_SCHEMA: dict[str, Any] = {
+class Texts(NamedTuple):
+    """What is read of each event, without disguise: its last user turn and its system text."""
+
+    prompts: Sequence[str]
+    systems: Sequence[str]
+
+
+def scan(events: Sequence[Event]) -> tuple[pl.DataFrame, Texts]:
+    """Hashes and counts of events, a row each, and the texts that are to be embedded."""
+    plainly, hashed = _Remembered(canonical), _Remembered(_identity)
+    rows = [_scan(event, plainly, hashed) for event in events]
+    columns = dict(zip((*_SCANNED, *_TEXTS), zip(*rows, strict=True) if rows else [()] * 99, strict=False))
+    prompts, systems, answers = (columns.pop(name) for name in _TEXTS)
+    table = pl.DataFrame({name: pl.Series(name, columns[name], kind) for name, kind in _SCANNED.items()})
+    by_prompt, by_system, by_answer = distinct(prompts), distinct(systems), distinct(answers)
+    prompt_keys = np.fromiter((hash64(plain(p)) if p else 0 for p in by_prompt[0]), np.uint64, len(by_prompt[0]))
+    answer_keys = ragged.heads(*keys(by_answer[0], MIN_ANSWER_CHARS), MAX_ANSWER_PIECES)
+    table = table.with_columns(
+        pl.Series("prompt", prompt_keys[by_prompt[1]], pl.UInt64),
+        _frames(by_system, by_prompt).alias("pieces"),
+        _lists(*ragged.take(*answer_keys, by_answer[1])).alias("answers"),
+    )
+    return table.select(*_SCHEMA), Texts(prompts, systems)
+
+
+def distinct(texts: Iterable[str]) -> tuple[list[str], np.ndarray]:
+    """The different texts in order of appearance, and the number of each text among them."""
+    number: dict[str, int] = {}
+    of = np.fromiter((number.setdefault(t, len(number)) for t in texts), np.int64)
+    return list(number), of
+
+
+def _frames(systems: tuple[list[str], np.ndarray], prompts: tuple[list[str], np.ndarray]) -> pl.Series:
+    """Each event's pieces: the first of its system text, then those of its prompt, each once."""
+    heads, of_head = ragged.take(*ragged.heads(*keys(systems[0]), MAX_PIECES // 2), systems[1])
+    tails, of_tail = ragged.take(*keys(prompts[0]), prompts[1])
+    both = ragged.bounds(np.diff(of_head) + np.diff(of_tail))
+    flat = np.empty(both[-1], np.uint64)
+    flat[np.arange(len(heads)) + np.repeat(of_tail[:-1], np.diff(of_head))] = heads
+    flat[np.arange(len(tails)) + np.repeat(of_head[1:], np.diff(of_tail))] = tails
+    return _lists(flat, both).list.unique(maintain_order=True)
+
+
+def _lists(flat: np.ndarray, edges: np.ndarray) -> pl.Series:
+    """Rows of different lengths as a column of lists."""
+    return pl.Series(pa.LargeListArray.from_arrays(edges, flat))
+
+
+class _Remembered(dict[Any, Any]):
+    """A function's values, each computed once."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+
+    def __missing__(self, key: Any) -> Any:
+        value = self[key] = self._function(key)
+        return value
+
+
+_SCHEMA: dict[str, Any] = {
     "event_key": pl.UInt64,
     "event_id": pl.String,
     "acct": pl.UInt64,
@@ -170,53 +185,52 @@ _SCAN_SCHEMA: dict[str, Any] = {
     "pieces": pl.List(pl.UInt64),
     "answers": pl.List(pl.UInt64),
 }
+_SCANNED = {name: kind for name, kind in _SCHEMA.items() if name not in ("prompt", "pieces", "answers")}
+_TEXTS = ("prompts", "systems", "answers")
 
 
-def _scan(event: Event) -> tuple[tuple, str, str]:
-    """Hashes and counts of one event, its last user text and its system text."""
+def _scan(event: Event, plainly: _Remembered, hashed: _Remembered) -> tuple:
+    """One event's columns of _SCANNED and _TEXTS: hashes, counts, last user text, system text and answer."""
     users: list[str] = []
-    system_parts = [canonical(text_of(event.system))]
+    system_parts = [plainly[text_of(event.system)]]
     chars = tool_turns = 0
     for message in event.messages:
         text = text_of(message.content)
         chars += len(text)
         if message.role == "user":
-            users.append(canonical(text))
+            users.append(plainly[text])
         elif message.role in ("system", "developer"):
-            system_parts.append(canonical(text))
+            system_parts.append(plainly[text])
         elif message.role in ("tool", "function"):
             tool_turns += 1
     system = "\n".join(p for p in system_parts if p)
     prompt = users[-1] if users else ""
-    system_key = _hash(system.strip()) if system else 0
+    system_key = hashed[system.strip()] if system else 0
     parent = 0
     state = system_key
     for text in users:
         parent = state
-        state = _hash(f"{state}\x1f{text.strip()}")
+        state = hash64(f"{state}\x1f{text.strip()}")
     if tool_turns:  # each step of a tool loop is a state of its own
-        state = _hash(f"{state}\x1ftool{len(event.messages)}")
-    keys = list(dict.fromkeys(piece_key(p) for p in pieces_of(system)[: MAX_PIECES // 2] + pieces_of(prompt)))
+        state = hash64(f"{state}\x1ftool{len(event.messages)}")
     answer = response_text(event.response)
-    answers = [piece_key(p) for p in pieces_of(canonical(answer)) if len(p) >= MIN_ANSWER_CHARS][:3] if answer else []
     usage, params, client, owner = event.usage, event.params, event.client, event.account
     created = None if owner.created_at is None else _microseconds(owner.created_at)
     network = client.asn if client.asn is not None else _prefix(client.ip)
     settings = f"{params.temperature}|{params.top_p}|{params.max_tokens}|{params.n}|{params.top_logprobs}|{params.seed is None}"
     bare = params.temperature is None and params.max_tokens is None and params.top_p is None
     output = usage.output_tokens if usage.output_tokens is not None else len(answer) // CHARS_PER_TOKEN
-    row = (
-        _hash(event.event_id),
+    return (
+        hash64(event.event_id),
         event.event_id,
-        _hash(event.account_id),
+        hashed[event.account_id],
         event.account_id,
         _microseconds(event.timestamp),
         created,
         state,
         parent if len(users) > 1 else 0,
-        _hash(_plain(prompt)) if prompt else 0,
         system_key,
-        _identity(",".join(sorted(map(_tool_name, event.tools)))) if event.tools else 0,
+        hashed[",".join(sorted(map(_tool_name, event.tools)))] if event.tools else 0,
         len(users),
         tool_turns,
         min(len(prompt), 2**31 - 1),
@@ -228,23 +242,23 @@ def _scan(event: Event) -> tuple[tuple, str, str]:
         min(max(int(params.top_logprobs or bool(params.logprobs)) + (5 if params.logit_bias else 0), 0), 1000),
         -1 if params.temperature is None else int(min(max(params.temperature, 0.0), 10.0) * 1000),
         bool(event.status and event.status >= 400),
-        _identity(event.session_id),
-        _identity(event.end_user_id),
-        _identity(client.ip),
-        _identity(network),
-        _identity(client.user_agent),
-        _identity(client.tls_fingerprint),
-        _identity(owner.payment_fingerprint),
-        _identity(owner.email_domain),
-        _identity(event.organization_id),
-        _identity(event.model),
-        0 if created is None else _hash(f"birth{created // DAY_US}"),
-        0 if bare else _hash(settings),
-        _identity(client.country),
-        keys,
-        answers,
+        hashed[event.session_id],
+        hashed[event.end_user_id],
+        hashed[client.ip],
+        hashed[network],
+        hashed[client.user_agent],
+        hashed[client.tls_fingerprint],
+        hashed[owner.payment_fingerprint],
+        hashed[owner.email_domain],
+        hashed[event.organization_id],
+        hashed[event.model],
+        0 if created is None else hashed[f"birth{created // DAY_US}"],
+        0 if bare else hashed[settings],
+        hashed[client.country],
+        prompt,
+        system,
+        plainly[answer],
     )
-    return row, prompt, system
 
 
 def _bounded(count: int) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from scipy.special import softmax
 
-from detector.encoders import Encoder, well_formed
+from detector.encoders import well_formed
 
 DEFAULT = Path(__file__).parent / "assets" / "intent.npz"
 
@@ -86,16 +86,13 @@ def structure(prompts: Sequence[str], rows: pl.DataFrame) -> np.ndarray:
     return out.select(pl.col(c).cast(pl.Float32) for c in STRUCTURE).to_numpy()
 
 
-def ends(encoder: Encoder, prompts: Sequence[str], systems: Sequence[str]) -> np.ndarray:
-    """Embeddings of heads, tails and system heads side by side: float32 of shape (n, 3 d)."""
-    parts = [
+def ends(prompts: Sequence[str], systems: Sequence[str]) -> list[str]:
+    """What is embedded: the heads of all prompts, then their tails, then the heads of the system texts."""
+    return [
         *(p[:END_CHARS] for p in prompts),
         *(p[-END_CHARS:] for p in prompts),
         *(s[:SYSTEM_CHARS] for s in systems),
     ]
-    vectors = encoder.encode(parts)
-    n = len(prompts)
-    return np.hstack([vectors[:n], vectors[n : 2 * n], vectors[2 * n :]])
 
 
 class IntentModel:
@@ -123,7 +120,16 @@ class IntentModel:
             path, weights=self.weights, bias=self.bias, mean=self.mean, scale=self.scale, version=np.array(self.version)
         )
 
-    def predict(self, vectors: np.ndarray, structural: np.ndarray) -> np.ndarray:
-        """Class probabilities of shape (n, classes), from :func:`ends` and :func:`structure`."""
-        inputs = np.hstack([vectors * VECTOR_SCALE, (structural - self.mean) / self.scale])
-        return softmax(inputs @ self.weights + self.bias, axis=1)
+    def predict(self, vectors: np.ndarray, ends: np.ndarray, structural: np.ndarray) -> np.ndarray:
+        """Class probabilities of shape (n, classes).
+
+        ``vectors`` (m, d) are those of different texts; ``ends`` (3, n) holds the places of each request's :func:`ends`
+        among them; ``structural`` is (n, len(STRUCTURE)). In double precision, so that the batch's size changes nothing.
+        """
+        d, classes = vectors.shape[1], len(self.classes)
+        weights = self.weights[: 3 * d].reshape(3, d, classes).transpose(1, 0, 2).reshape(d, 3 * classes)
+        projected = (vectors.astype(np.float64) @ (weights * VECTOR_SCALE)).reshape(-1, 3, classes)
+        logits = (structural - self.mean).astype(np.float64) / self.scale @ self.weights[3 * d :] + self.bias
+        for i, place in enumerate(ends):
+            logits += projected[place, i]
+        return softmax(logits, axis=1)

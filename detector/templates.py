@@ -14,7 +14,7 @@ from itertools import islice
 from detector.assessment import Assessment, Template
 from detector.canonical_text import canonical, unaccented
 from detector.event import Event, text_of
-from detector.features import piece_key, pieces_of
+from detector.pieces import piece_key, pieces_of
 
 SLOT = "{…}"
 MAX_WORDS = 250  # of each prompt; alignment is quadratic

@@ -11,7 +11,6 @@ from collections import defaultdict
 from datetime import UTC, datetime
 
 import numpy as np
-import polars as pl
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import classification_report
 
@@ -19,7 +18,7 @@ from benchmarks.detection import intent_frames as frames
 from benchmarks.detection.licences import rows
 from detector.encoders import load_encoder
 from detector.event import Event, Message
-from detector.features import _SCAN_SCHEMA, _scan
+from detector.features import scan
 from detector.intent import CLASSES, DEFAULT, STRUCTURE, VECTOR_SCALE, IntentModel, ends, structure
 
 PER_FRAME = 180
@@ -136,15 +135,15 @@ def _fill(frame: str, values: dict[str, object]) -> str:
 
 def inputs(pairs: list[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings of the ends, and structure, of (system, user) pairs."""
-    encoder = load_encoder("static")
     when = datetime(2026, 1, 1, tzinfo=UTC)
-    scanned = [
-        _scan(Event(event_id=str(i), timestamp=when, account_id="a", system=s or None, messages=[Message(content=u)]))
-        for i, (s, u) in enumerate(pairs)
-    ]
-    frame = pl.DataFrame([r for r, _, _ in scanned], schema=_SCAN_SCHEMA, orient="row")
-    prompts, systems = [p for _, p, _ in scanned], [s for _, _, s in scanned]
-    return ends(encoder, prompts, systems), structure(prompts, frame)
+    frame, texts = scan(
+        [
+            Event(event_id=str(i), timestamp=when, account_id="a", system=s or None, messages=[Message(content=u)])
+            for i, (s, u) in enumerate(pairs)
+        ]
+    )
+    heads, tails, systems = load_encoder("static").encode(ends(*texts)).reshape(3, len(pairs), -1)
+    return np.hstack([heads, tails, systems]), structure(texts.prompts, frame)
 
 
 def main() -> None:

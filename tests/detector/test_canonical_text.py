@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.canonical_text import MARKS_IN_A_ROW, canonical, unaccented
-from detector.features import normalise
+from detector.pieces import normalise
 from tests.detector.disguises import COMPARED, UNDONE
 
 PLAIN = (
