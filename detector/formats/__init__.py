@@ -6,6 +6,7 @@ in ``registry``. ``read`` takes files, ``parse_body`` takes HTTP bodies.
 
 from detector.formats.base import FormatError
 from detector.formats.bodies import ItemRejected, ParsedBody, parse_body
+from detector.formats.intake import TooMany
 from detector.formats.merging import join, merge
 from detector.formats.reader import Batch, Rejected, files, read
 from detector.formats.registry import FORMATS
@@ -17,6 +18,7 @@ __all__ = [
     "ItemRejected",
     "ParsedBody",
     "Rejected",
+    "TooMany",
     "files",
     "join",
     "merge",

@@ -9,7 +9,7 @@ import msgspec
 
 from detector.event import Event
 from detector.formats.base import LATEST, FormatError, Given, Part, explain
-from detector.formats.intake import BROKEN, Intake
+from detector.formats.intake import BROKEN, MAX_VALUES, Intake, TooMany
 from detector.formats.items import split
 from detector.formats.registry import AUTO, check
 
@@ -46,6 +46,7 @@ def parse_body(
     latest: datetime = LATEST,
     protobuf: bool | None = None,
     hold: bool = False,
+    max_rows: int | None = None,
 ) -> ParsedBody:
     """Events of a body. ``account`` owns those that name nobody, ``received`` is the time of those that have none.
 
@@ -57,7 +58,8 @@ def parse_body(
     A span and its log records come in separate requests. With ``hold``, only calls of which nothing can be missing are
     handed out as events; the others are left as ``parts`` for the caller to keep until the rest has come.
 
-    Raises FormatError where nothing of the body can be read, or for an unknown format.
+    Raises TooMany for more than ``max_rows`` rows, or more values than fit into a memory, FormatError where nothing of the
+    body can be read, or for an unknown format.
     """
     check(format)
     given = Given(
@@ -67,7 +69,7 @@ def parse_body(
         latest=latest,
         account_attributes=tuple(account_attributes),
     )
-    intake = Intake(format, given, keep_extra, MAX_ITEM_BYTES)
+    intake = Intake(format, given, keep_extra, MAX_ITEM_BYTES, max_rows)
     text = body.lstrip(b"\xef\xbb\xbf \t\r\n").rstrip()
     if protobuf is None:
         protobuf = text[:1] not in (b"{", b"[")
@@ -77,6 +79,9 @@ def parse_body(
         if not intake.binary(body, 0):
             raise FormatError(f"the body is protobuf, which the format {format!r} is not: choose an otlp format")
         return _parsed(intake, hold)
+    values = sum(map(text.count, (b"{", b"[", b",", b"\n")))
+    if values > MAX_VALUES:
+        raise TooMany(f"about {values:,} values in one body, at most {MAX_VALUES:,} are accepted: send smaller batches")
     if not text:
         raise FormatError("the body is empty: send a JSON array of events, one event, or one event a line")
     if text[:1] == b"[":
@@ -97,6 +102,7 @@ def _items(text: bytes, intake: Intake) -> None:
     """Each item of an array that is no JSON as a whole: the good ones are taken."""
     readable = False
     for index, item in enumerate(split([text], MAX_ITEM_BYTES)):
+        intake.check(index + 1)
         before = len(intake.rejected)
         if item is None:
             intake.too_long(index)
@@ -118,6 +124,7 @@ def _lines(text: bytes, intake: Intake) -> None:
             return
         except BROKEN:
             pass
+    intake.check(len(lines))
     for index, line in enumerate(lines):
         intake.line(line, index)
     if intake.rejected and not intake.events and all(reason.startswith("no JSON") for _, reason in intake.rejected):

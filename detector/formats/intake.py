@@ -13,6 +13,7 @@ from detector.formats import canonical, litellm
 from detector.formats.base import (
     Collector,
     Format,
+    FormatError,
     Given,
     OpenCollector,
     Part,
@@ -26,6 +27,7 @@ from detector.formats.redaction import redact
 from detector.formats.registry import AUTO, FORMATS, format_of
 
 MAX_PENDING = 20_000  # records that wait for their counterpart before the oldest are taken as they are
+MAX_VALUES = 4_000_000  # of a body in JSON: each takes a hundred bytes of memory or more, whatever it takes on the wire
 BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError)
 
 _ANY = msgspec.json.Decoder()
@@ -52,10 +54,16 @@ _ESCAPES = re.compile(
 )
 
 
+class TooMany(FormatError):
+    """More than allowed in one body."""
+
+
 class Intake:
     """Collects events and rejections; ``where`` is whatever the caller wants to find a row again by."""
 
-    def __init__(self, format: str, given: Given, keep_extra: bool, max_bytes: int) -> None:
+    def __init__(
+        self, format: str, given: Given, keep_extra: bool, max_bytes: int, max_rows: int | None = None
+    ) -> None:
         self.events: list[Event] = []
         self.rejected: list[tuple[Any, str]] = []
         self.joined: list[Event] = []  # events that other requests may tell more of; filled by ``finish``
@@ -64,6 +72,7 @@ class Intake:
         self.given = given  # of the rows that come next
         self._keep_extra = keep_extra
         self._max_bytes = max_bytes
+        self._max_rows = max_rows
         self._likely = canonical.NAME if format == AUTO else format
         self._collectors: dict[str, Collector] = {}
 
@@ -88,9 +97,15 @@ class Intake:
             rows = _ANY.decode(text)
         except BROKEN:
             return False
+        self.check(len(rows))
         for number, row in enumerate(rows):
             self.row(row, where(number))
         return True
+
+    def check(self, rows: int) -> None:
+        """Raise TooMany where a body has more rows than allowed; they need not be read to know."""
+        if self._max_rows is not None and rows > self._max_rows:
+            raise TooMany(f"{rows} events in one body, at most {self._max_rows} are accepted: send smaller batches")
 
     def line(self, line: bytes, where: Any) -> None:
         """Take one line: a row, or an array of rows; blank ones count for nothing."""
@@ -105,7 +120,9 @@ class Intake:
         except BROKEN as error:
             self.rejected.append((where, _why(line, error)))
             return
-        for item in row if isinstance(row, list) else (row,):
+        items = row if isinstance(row, list) else [row]
+        self.check(len(items))
+        for item in items:
             self.row(item, where)
 
     def row(self, row: Any, where: Any) -> None:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import msgspec
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from detector.formats.base import FormatError, RowError, integer, kind, mapping, sequence, text
+from detector.formats.otlp import protobuf
 
 ERROR = 2  # STATUS_CODE_ERROR
 MAX_VALUE_DEPTH = 64  # protobuf itself stops at 100 levels of messages
+MAX_RECORDS = 100_000  # of a request; exporters send 512 at a time
+MAX_RECORD_BYTES = 16 << 20  # no provider takes prompts of this size
+MAX_INNER = 10_000  # attributes or events of a record; instrumentations stop at 128
 
 Attributes = dict[str, Any]
 
@@ -53,66 +59,74 @@ def _first_span(of_resource: ResourceSpans) -> Span:
     return next((span for of_scope in of_resource.scope_spans for span in of_scope.spans), Span())
 
 
-def spans_of_protobuf(body: bytes) -> list[Record]:
-    """The spans of an ExportTraceServiceRequest. Raises FormatError."""
+def spans_of_protobuf(body: bytes) -> list[Record | RowError]:
+    """The spans of an ExportTraceServiceRequest, or why one is none. Raises FormatError."""
+    return _of_protobuf(body, "trace", _pb_span)
+
+
+def logs_of_protobuf(body: bytes) -> list[Record | RowError]:
+    """The records of an ExportLogsServiceRequest, or why one is none. Raises FormatError."""
+    return _of_protobuf(body, "log", _pb_log)
+
+
+def _of_protobuf(body: bytes, signal: str, make: Callable[[bytes, Attributes], Record]) -> list[Record | RowError]:
+    """Each record is decoded by itself: one that is damaged, or holds text that is no UTF-8, spoils no other."""
     try:
-        request = ExportTraceServiceRequest.FromString(body)
-    except (DecodeError, RecursionError) as error:
-        raise FormatError(f"the body is no OTLP trace request in protobuf: {error}") from error
-    found = []
-    for of_resource in request.resource_spans:
-        resource = _attributes(of_resource.resource.attributes)
-        for of_scope in of_resource.scope_spans:
-            for span in of_scope.spans:
-                found.append(
-                    Record(
-                        trace=span.trace_id.hex(),
-                        span=span.span_id.hex(),
-                        parent=span.parent_span_id.hex(),
-                        name=span.name,
-                        start=span.start_time_unix_nano,
-                        end=span.end_time_unix_nano,
-                        attributes=_attributes(span.attributes),
-                        events=[
-                            Record(name=e.name, start=e.time_unix_nano, attributes=_attributes(e.attributes))
-                            for e in span.events
-                        ],
-                        failed=span.status.code == ERROR,
-                        resource=resource,
-                    )
-                )
+        places = list(protobuf.records(body, MAX_RECORDS))
+    except protobuf.Damaged as error:
+        raise FormatError(f"the body is no OTLP {signal} request in protobuf: {error}") from error
+    found: list[Record | RowError] = []
+    known: tuple[bytes, Attributes] = (b"", {})
+    for resource, record in places:
+        try:
+            if len(record) > MAX_RECORD_BYTES:
+                raise RowError(f"record: longer than {MAX_RECORD_BYTES:,} bytes, the limit for one")
+            if resource != known[0]:
+                known = (resource, _attributes(Resource.FromString(resource).attributes))
+            found.append(make(record, known[1]))
+        except (DecodeError, RecursionError) as error:
+            found.append(RowError(f"record: no valid protobuf, or holds text that is not UTF-8: {error}"))
+        except RowError as error:
+            found.append(error)
     return found
 
 
-def logs_of_protobuf(body: bytes) -> list[Record]:
-    """The records of an ExportLogsServiceRequest. Raises FormatError."""
-    try:
-        request = ExportLogsServiceRequest.FromString(body)
-    except (DecodeError, RecursionError) as error:
-        raise FormatError(f"the body is no OTLP log request in protobuf: {error}") from error
-    found = []
-    for of_resource in request.resource_logs:
-        resource = _attributes(of_resource.resource.attributes)
-        for of_scope in of_resource.scope_logs:
-            for record in of_scope.log_records:
-                attributes = _attributes(record.attributes)
-                found.append(
-                    Record(
-                        trace=record.trace_id.hex(),
-                        span=record.span_id.hex(),
-                        name=record.event_name or text(attributes.get("event.name")) or "",
-                        start=record.time_unix_nano or record.observed_time_unix_nano,
-                        attributes=attributes,
-                        body=_value(record.body),
-                        resource=resource,
-                        is_log=True,
-                    )
-                )
-    return found
+def _pb_span(data: bytes, resource: Attributes) -> Record:
+    span = Span.FromString(data)
+    return Record(
+        trace=span.trace_id.hex(),
+        span=span.span_id.hex(),
+        parent=span.parent_span_id.hex(),
+        name=span.name,
+        start=span.start_time_unix_nano,
+        end=span.end_time_unix_nano,
+        attributes=_attributes(span.attributes),
+        events=[
+            Record(name=e.name, start=e.time_unix_nano, attributes=_attributes(e.attributes))
+            for e in islice(span.events, MAX_INNER)
+        ],
+        failed=span.status.code == ERROR,
+        resource=resource,
+    )
+
+
+def _pb_log(data: bytes, resource: Attributes) -> Record:
+    record = LogRecord.FromString(data)
+    attributes = _attributes(record.attributes)
+    return Record(
+        trace=record.trace_id.hex(),
+        span=record.span_id.hex(),
+        name=record.event_name or text(attributes.get("event.name")) or "",
+        start=record.time_unix_nano or record.observed_time_unix_nano,
+        attributes=attributes,
+        body=_value(record.body),
+        resource=resource,
+        is_log=True,
+    )
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
-    return {pair.key: _value(pair.value) for pair in pairs}
+    return {pair.key: _value(pair.value) for pair in islice(pairs, MAX_INNER)}
 
 
 def _value(value: AnyValue, depth: int = 0) -> Any:
