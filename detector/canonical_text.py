@@ -80,6 +80,12 @@ _IGNORED = re.compile(f"[{_IGNORABLE}]+")
 _CROWDED = re.compile(f"[{_PLANE_MARK}{_BEYOND}]{{{MARKS_IN_A_ROW + 1}}}")
 _CROWD = re.compile(f"([{_MARK}]{{{MARKS_IN_A_ROW}}})[{_MARK}]+")
 _LOOSE = re.compile(f"[{_DIACRITIC}]+")
+_WITHOUT_ACCENT = {
+    chr(c): bare
+    for c in (*range(0xC0, 0x530), *range(0x1E00, 0x2000))
+    if (bare := _LOOSE.sub("", unicodedata.normalize("NFD", chr(c)))) and bare != chr(c)
+}
+_ACCENTED = re.compile(f"[{_ranges(list(map(ord, _WITHOUT_ACCENT)))}]")
 _WIDE = re.compile("[\u3000\uff01-\uffe2\uffe4-\uffee]")
 _RESIDUE = re.compile(f"[{_DIACRITIC}{''.join(_SMALL_CAPITALS)}]")
 _MIXED = re.compile(f"[{_LETTERS['Latin']}][{_OTHER}]|[{_OTHER}][{_LETTERS['Latin']}]")
@@ -106,10 +112,12 @@ def canonical(text: str) -> str:
 
 
 def unaccented(text: str) -> str:
-    """The text without accents on Latin, Greek and Cyrillic letters, as the encoders read it."""
-    if text.isascii():
-        return text
-    return unicodedata.normalize("NFC", _LOOSE.sub("", unicodedata.normalize("NFD", _thinned(text))))
+    """A canonical text without accents on Latin, Greek and Cyrillic letters, as the encoders read it."""
+    return text if text.isascii() else _ACCENTED.sub(_bare, text)
+
+
+def _bare(found: re.Match[str]) -> str:
+    return _WITHOUT_ACCENT[found[0]]
 
 
 def _undisguised(text: str) -> str:
