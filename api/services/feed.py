@@ -46,6 +46,8 @@ def position(database: Database, since: str) -> int:
 def changed(database: Database, board: Board, seq: int, limit: int) -> Page:
     """Answers on accounts that changed after a number, the oldest change first. An account appears with its last change."""
     with database.read() as connection:
+        if seq > published.head(connection):
+            seq = 0  # of another database, e.g. one that was since restored: begin again
         rows = published.after(connection, seq, limit + 1, "account")
     more, rows = len(rows) > limit, rows[:limit]
     now = datetime.now(UTC)

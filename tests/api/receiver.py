@@ -19,11 +19,12 @@ class Got(NamedTuple):
 
 
 class Receiver:
-    """What arrived, and what is answered: ``answer`` maps the number of a request to status and headers."""
+    """What arrived, and what is answered: status and headers by the number of a request, a body by its body."""
 
     def __init__(self) -> None:
         self.got: list[Got] = []
         self.answer: Callable[[int], tuple[int, dict[str, str]]] = lambda number: (204, {})
+        self.content: Callable[[bytes], bytes] = lambda body: b""
         self.url = ""
 
 
@@ -40,8 +41,10 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "0")
+            content = receiver.content(body)
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
+            self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -234,6 +234,7 @@ def test_the_feed_tells_each_change_once(http: TestClient, headers: Headers, dat
     _, since = feed(http, headers)
     decide(http, headers, "campaigns/c", "confirm")
     assert feed(http, headers, since)[0] == [("a0", "observe")]
+    assert feed(http, headers, "999999")[0] == feed(http, headers)[0], "a position of another database begins again"
     for bad in ("yesterday", "-1", "9" * 30, "²"):
         assert http.get("/v1/verdicts", params={"since": bad}, headers=headers["gateway"]).status_code == 422
 
