@@ -14,10 +14,22 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Keyring
 from api.middleware import Guard
-from api.routes import admin, campaigns, cases, enforcement, health, ingest, verdicts, webhooks
+from api.routes import (
+    admin,
+    campaigns,
+    cases,
+    enforcement,
+    health,
+    helicone,
+    ingest,
+    langfuse,
+    otlp,
+    verdicts,
+    webhooks,
+)
 from api.services.board import REFRESH_SECONDS, Board
+from api.services.ingest import Ingestion
 from api.services.publishing import Publisher
-from api.services.writer import Writer
 from api.settings import Settings
 from api.storage import migrate
 from api.storage.engine import Database, StorageError
@@ -42,13 +54,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.board = Board(database, settings.enforcement)
             app.state.publisher = Publisher(database, settings, app.state.board)
             await run_in_threadpool(app.state.board.refresh)
-            app.state.writer = Writer(database, settings.max_pending_mb << 20)
+            app.state.ingestion = Ingestion(settings, database)
             refreshing = asyncio.create_task(_keep_fresh(app.state.board))
             try:
                 yield
             finally:
                 refreshing.cancel()
-                await run_in_threadpool(app.state.writer.close)
+                await run_in_threadpool(app.state.ingestion.close)
         finally:
             database.close()
 
@@ -60,7 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # these pages load scripts from another host; the schema itself is at /openapi.json
         redoc_url=None,
     )
-    for module in (ingest, cases, campaigns, verdicts, enforcement, webhooks, admin, health):
+    for module in (ingest, otlp, langfuse, helicone, cases, campaigns, verdicts, enforcement, webhooks, admin, health):
         app.include_router(module.router)
     app.add_exception_handler(StorageError, _no_database)
     app.add_middleware(Guard)

@@ -20,9 +20,33 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8400, ge=1, le=65535)
     dashboard_port: int = Field(8401, ge=1, le=65535)
-    max_body_mb: int = Field(32, ge=1, description="Largest body, before and after decompression")
+    max_body_mb: int = Field(
+        64,
+        ge=1,
+        description="Largest body, before and after decompression; OpenTelemetry's exporters send up to 64 MiB",
+    )
     max_batch_events: int = Field(10_000, ge=1)
     max_pending_mb: int = Field(256, ge=1, description="Bodies held in memory until they are on disk; beyond it: 503")
+    spool_mb: int = Field(
+        1024, ge=0, description="Kept in files of data_dir while the database takes nothing; 0: such requests get 503"
+    )
+    min_free_mb: int = Field(256, ge=0, description="Below this much free space in data_dir nothing is accepted: 503")
+    account_attributes: str = Field(
+        "", description="Attributes and properties that name the account, before all others; separated by commas"
+    )
+    join_seconds: float = Field(
+        15.0,
+        ge=0,
+        description="How long a call waits for those of its spans and log records that come in other requests",
+    )
+    max_ahead_days: float = Field(
+        366.0, gt=0, description="Events dated later than this after their arrival are refused"
+    )
+    behind_seconds: float = Field(
+        300.0,
+        gt=0,
+        description="From this age of the oldest event not yet profiled on, the worker is reported as behind",
+    )
     window_days: int = Field(28, ge=1, description="Days of traffic that an account is judged by")
     assess_seconds: float = Field(5.0, ge=0, description="Least time between two assessments")
     worker_batch: int = Field(4096, ge=1, description="Events per profile segment")
@@ -55,6 +79,11 @@ class Settings(BaseSettings):
     def webhook_networks(self) -> list[IPv4Network | IPv6Network]:
         """The networks of ``webhook_allowed_networks``."""
         return _networks(self.webhook_allowed_networks)
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        """The names of ``account_attributes``."""
+        return tuple(name.strip() for name in self.account_attributes.split(",") if name.strip())
 
     @property
     def url(self) -> str:

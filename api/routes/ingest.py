@@ -1,4 +1,4 @@
-"""POST /v1/events and /v1/ingest/{format}."""
+"""POST /v1/events and /v1/ingest/{format}: our own format, and what gateways post to a path that can be chosen."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 
 from api.routes.common import Sender
-from api.schemas import IngestResult
-from api.services import bodies, ingest, metrics
-from api.services.writer import Busy
+from api.routes.receiving import RETRY, Account, Refusal, receive
+from api.schemas import IngestResult, ItemError
 
 router = APIRouter(tags=["ingestion"])
 
-RETRY_SECONDS = "2"
+# Kong sends what is answered with 300 or more again and again, for a minute, and all that follows waits behind it.
+NEVER_REFUSED = frozenset({"kong"})
+
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -21,39 +22,34 @@ _BODY: dict[str, Any] = {
         "content": {"application/json": {}, "application/x-ndjson": {}},
     }
 }
-# 429 is never used: LiteLLM drops a batch on it, and others retry a 503 just as well.
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+ANSWERS: dict[int | str, dict[str, Any]] = {
     400: {"description": "The body cannot be read at all"},
+    401: {"description": "No key, or an unknown one"},
+    403: {"description": "A key that may not send logs"},
     413: {"description": "The body or batch is too large"},
     503: {"description": "Nothing was stored; try again"},
 }
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such format"}}
 
 
-async def _ingest(request: Request, format: str) -> IngestResult:
-    encoding = request.headers.get("content-encoding", "")
-    state = request.app.state
+async def _ingest(request: Request, key: Sender, format: str, account: str | None) -> IngestResult:
     try:
-        return await ingest.ingest(state.writer, state.settings, format, request.stream(), encoding)
-    except ingest.UnknownFormat as error:
-        raise HTTPException(404, str(error)) from error
-    except ingest.BadBody as error:
-        metrics.BODIES.labels("unreadable").inc()
-        raise HTTPException(400, str(error)) from error
-    except (bodies.TooLarge, ingest.TooMany) as error:
-        metrics.BODIES.labels("too large").inc()
-        raise HTTPException(413, str(error)) from error
-    except Busy as error:
-        metrics.BODIES.labels("busy").inc()
-        raise HTTPException(503, str(error), headers={"Retry-After": RETRY_SECONDS}) from error
+        done = await receive(request, key, format, account=account)
+    except Refusal as refusal:
+        if format in NEVER_REFUSED and refusal.status in (400, 413):
+            return IngestResult(accepted=0, duplicates=0, rejected=[ItemError(index=0, error=refusal.reason)])
+        headers = RETRY if refusal.status == 503 else None
+        raise HTTPException(refusal.status, refusal.reason, headers=headers) from refusal
+    return IngestResult(accepted=done.accepted, duplicates=done.duplicates, rejected=done.rejected)
 
 
-@router.post("/v1/events", openapi_extra=_BODY, responses=_ANSWERS)
-async def post_events(request: Request, key: Sender) -> IngestResult:
+@router.post("/v1/events", openapi_extra=_BODY, responses=ANSWERS)
+async def post_events(request: Request, key: Sender, account: Account = None) -> IngestResult:
     """Store events of distillwatch's own format. What is answered as accepted is on disk; an event_id counts once."""
-    return await _ingest(request, "canonical")
+    return await _ingest(request, key, "canonical", account)
 
 
-@router.post("/v1/ingest/{format}", openapi_extra=_BODY, responses=_ANSWERS)
-async def post_format(request: Request, format: str, key: Sender) -> IngestResult:
+@router.post("/v1/ingest/{format}", openapi_extra=_BODY, responses={**ANSWERS, **_UNKNOWN})
+async def post_format(request: Request, format: str, key: Sender, account: Account = None) -> IngestResult:
     """Store log rows as another product writes them, e.g. ``litellm``; ``auto`` tells by the shape of each row."""
-    return await _ingest(request, format)
+    return await _ingest(request, key, format, account)

@@ -9,6 +9,8 @@ _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 EVENTS = Counter("distillwatch_events", "Events by what became of them", ["format", "outcome"])
 BODIES = Counter("distillwatch_bodies_refused", "Request bodies refused as a whole", ["reason"])
 COMMIT_SECONDS = Histogram("distillwatch_commit_seconds", "Time of one commit of events", buckets=_FAST)
+SPOOLED = Counter("distillwatch_spooled_bytes", "Bytes kept in files because the database took nothing")
+UNSPOOLED = Counter("distillwatch_unspooled_events", "Events that came into the database from files")
 REQUEST_SECONDS = Histogram(
     "distillwatch_request_seconds", "Time until the answer", ["method", "route", "status"], buckets=_FAST
 )

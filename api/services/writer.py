@@ -1,4 +1,4 @@
-"""One thread that writes events: all requests that wait share one commit, and each is answered after it."""
+"""One thread that writes what requests bring: all that wait share one commit, and each is answered after it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from api.services import metrics
-from api.storage import events
+from api.services.storing import Bundle, Stored, Unavailable, store
 from api.storage.engine import Database
 
 MAX_GROUP_ROWS = 20_000  # rows per commit; bounds how long the worker waits for its turn on SQLite
@@ -26,13 +25,17 @@ class Busy(RuntimeError):
 
 
 class _Job(NamedTuple):
-    rows: Sequence[events.Row]
+    bundle: Bundle
     size: int
-    done: Future[int]
+    done: Future[Stored]
+
+    @property
+    def rows(self) -> int:
+        return len(self.bundle.events) + len(self.bundle.joined) + len(self.bundle.parts)
 
 
 class Writer:
-    """Stores events durably. ``submit`` returns a future of the number of rows that were new."""
+    """Stores bundles durably. ``submit`` returns a future, which may be cancelled as long as its commit has not begun."""
 
     def __init__(self, database: Database, max_pending_bytes: int) -> None:
         self._database = database
@@ -40,20 +43,32 @@ class Writer:
         self._pending = 0
         self._lock = threading.Lock()
         self._closed = False
+        self._since: float | None = None  # when the commit under way began
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer")
         self._thread.start()
 
-    def submit(self, rows: Sequence[events.Row]) -> Future[int]:
-        """Queue rows. Raises Busy when too much waits already."""
-        size = sum(len(row[-1]) for row in rows)
+    @property
+    def pending_bytes(self) -> int:
+        """What waits to be written."""
+        return self._pending
+
+    @property
+    def stalled_seconds(self) -> float:
+        """How long the commit under way has taken so far."""
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def submit(self, bundle: Bundle) -> Future[Stored]:
+        """Queue a bundle. Raises Busy when too much waits already."""
+        size = bundle.size
         with self._lock:
             if self._closed:
                 raise Busy("the service is stopping")
             if self._pending and self._pending + size > self._max_pending:
                 raise Busy(f"{self._pending >> 20} MiB of events wait to be written")
             self._pending += size
-            job = _Job(rows, size, Future())
+            job = _Job(bundle, size, Future())
             self._queue.put(job)
         return job.done
 
@@ -70,10 +85,15 @@ class Writer:
         stopping = False
         while not stopping:
             group: list[_Job] = []
+            rows = 0
             job = self._queue.get()
             while job is not None:
-                group.append(job)
-                if sum(len(j.rows) for j in group) >= MAX_GROUP_ROWS:
+                if job.done.set_running_or_notify_cancel():
+                    group.append(job)
+                    rows += job.rows
+                else:  # was put elsewhere meanwhile
+                    self._settle([job])
+                if rows >= MAX_GROUP_ROWS:
                     break
                 try:
                     job = self._queue.get_nowait()
@@ -84,19 +104,22 @@ class Writer:
                 self._commit(group)
 
     def _commit(self, group: Sequence[_Job]) -> None:
-        start = time.perf_counter()
+        self._since = start = time.monotonic()
         try:
-            with self._database.write("events") as connection:
-                counts = [events.insert(connection, job.rows) for job in group]
+            stored = store(self._database, [job.bundle for job in group])
         except Exception as error:
-            log.exception("events not stored", requests=len(group))
-            reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+            if not isinstance(error, Unavailable):
+                log.exception("events not stored", requests=len(group))
             for job in group:
-                job.done.set_exception(Busy(f"the database refused: {reason}"))
+                job.done.set_exception(Busy(f"the database refused: {error}"))
         else:
-            for job, count in zip(group, counts, strict=True):
-                job.done.set_result(count)
-            metrics.COMMIT_SECONDS.observe(time.perf_counter() - start)
+            for job, found in zip(group, stored, strict=True):
+                job.done.set_result(found)
+            metrics.COMMIT_SECONDS.observe(time.monotonic() - start)
         finally:
-            with self._lock:
-                self._pending -= sum(job.size for job in group)
+            self._since = None
+            self._settle(group)
+
+    def _settle(self, group: Sequence[_Job]) -> None:
+        with self._lock:
+            self._pending -= sum(job.size for job in group)

@@ -185,7 +185,7 @@ def test_unknown_format_is_named(http: TestClient, headers: Headers) -> None:
 
 def test_what_cannot_be_stored_is_503(http: TestClient, headers: Headers, database: Database) -> None:
     """What cannot be stored is answered with 503 and Retry-After, and was not acknowledged."""
-    http.app.state.writer.close()  # type: ignore[attr-defined]
+    http.app.state.ingestion.close()  # type: ignore[attr-defined]
     answer = post(http, headers, body(row(1)), "/v1/ingest/auto")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert stored(database) == []
