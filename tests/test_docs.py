@@ -13,13 +13,14 @@ import typer.main
 
 from api import cli_data, demo  # noqa: F401 - they add their commands
 from api.cli import app
+from api.services import atlas
 from api.settings import Settings
 from dashboard import client
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 TEXTS = [*PAGES, *sorted(ROOT.glob("examples/**/*.sh")), *sorted(ROOT.glob("examples/**/*.py"))]
-LOCAL = {client.URL_VARIABLE, "DISTILLWATCH_KEY"}
+LOCAL = {client.URL_VARIABLE, "DISTILLWATCH_KEY", "DISTILLWATCH_DRY_RUN"}
 """Variables of the dashboard and of the examples, which are no settings of the service."""
 
 FENCE = re.compile(r"^```.*?\n(.*?)^```", re.M | re.S)
@@ -81,6 +82,14 @@ def test_every_setting_is_documented_with_its_default() -> None:
         if field.default not in ("", None):
             default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
             assert shown[name] == f"`{default}`"
+
+
+def test_reason_codes_are_documented() -> None:
+    """The table of codes in docs/verdicts.md is the one that is used."""
+    rows = re.findall(r"^\| `(AML[^`]+)` \| ([^|]+) \| ([^|]+) \|$", (ROOT / "docs/verdicts.md").read_text(), re.M)
+    assert {code: name for code, name, _ in rows} == atlas.TECHNIQUES
+    assert {signal: code for code, _, signals in rows for signal in re.findall(r"`(\w+)`", signals)} == atlas.CODES
+    assert f"ATLAS](https://atlas.mitre.org) {atlas.VERSION};" in (ROOT / "docs/verdicts.md").read_text()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
