@@ -21,6 +21,7 @@ from detector.progress import Progress
 from detector.report import RunSummary, timeline, write_report
 from detector.templates import fill_in
 
+PROFILES = "profiles.bin"  # in the audit's folder, where it was asked for
 MERGE_EVERY = 16  # batches profiled before their profiles are merged; bounds memory
 
 
@@ -43,11 +44,13 @@ def audit(
     account: str | None = None,
     engine: str = "local",
     calibration: Path | None = None,
+    keep_profiles: bool = False,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> AuditRun:
     """Audit log files and write ``accounts.parquet``, ``campaigns.parquet``, ``report.json``, ``report.html``, ``rejected.jsonl``.
 
+    With ``keep_profiles`` the profiles are kept beside them (``profiles.bin``: hashes and counts, no text), for explanations.
     With the engine ``processes`` each file is profiled in a process of its own, by a detector loaded from ``calibration``.
     Raises FormatError when a file cannot be read at all; bad rows are listed and stop nothing.
     """
@@ -68,9 +71,11 @@ def audit(
     timings["assess"] = clock() - mark
     progress.stage("writing the report")
     mark = clock()
-    examples = _examples(paths, format, account, assessment)
+    examples = read_examples(paths, format, account, assessment)
     fill_in(assessment, examples)
     write_tables(out, assessment)
+    if keep_profiles:
+        (out / PROFILES).write_bytes(profiles.to_bytes())
     run = RunSummary(
         files=[str(p) for p in paths],
         format=format,
@@ -181,7 +186,7 @@ def _in_processes(
     return Part(profiles, sorted(rejected, key=lambda r: (r.file, r.line)), events, total, timings)
 
 
-def _examples(paths: Sequence[Path], format: str, account: str | None, assessment: Assessment) -> dict[str, Event]:
+def read_examples(paths: Sequence[Path], format: str, account: str | None, assessment: Assessment) -> dict[str, Event]:
     """The events that the findings point to, read in a second pass; text is held for these alone."""
     wanted = assessment.event_ids()
     found: dict[str, Event] = {}

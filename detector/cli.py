@@ -1,4 +1,4 @@
-"""The command line of the detector: audit, calibrate, simulate, evaluate, rehearse. The service adds its own commands."""
+"""The command line of the detector: audit, explain, calibrate, simulate, evaluate, rehearse. The service adds its own commands."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from detector.cli_explain import explain
 from detector.cli_options import CLEAN, ERROR, FINDINGS, Calibration, Format, Paths, fail
 from detector.cli_rehearse import rehearse
 
@@ -39,6 +40,9 @@ def audit(
     ] = None,
     engine: Annotated[str, typer.Option(help="Who runs the map: local, processes.")] = "local",
     calibration: Calibration = None,
+    keep_profiles: Annotated[
+        bool, typer.Option("--keep-profiles", help="Also write profiles.bin (no text), for `explain --audit`.")
+    ] = False,
 ) -> None:
     """Audit a historic log: who harvests, which groups work together, and why we think so.
 
@@ -61,6 +65,7 @@ def audit(
                 account=account,
                 engine=engine,
                 calibration=calibration,
+                keep_profiles=keep_profiles,
                 progress=progress,
             )
     except (FormatError, FileNotFoundError, ValueError) as error:
@@ -157,6 +162,7 @@ def evaluate(
 
 
 app.command()(rehearse)
+app.command()(explain)
 
 
 def main() -> None:

@@ -40,15 +40,16 @@ def pretty(content: Any) -> bytes:
     try:
         packed = msgspec.json.encode(content)
     except UnicodeEncodeError:
-        packed = msgspec.json.encode(_encodable(msgspec.to_builtins(content)))
+        packed = msgspec.json.encode(encodable(msgspec.to_builtins(content)))
     return msgspec.json.format(packed, indent=1) + b"\n"
 
 
-def _encodable(value: Any) -> Any:
+def encodable(value: Any) -> Any:
+    """A plain value with lone surrogates in its texts replaced."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {_encodable(k): _encodable(v) for k, v in value.items()}
+        return {encodable(k): encodable(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_encodable(v) for v in value]
+        return [encodable(v) for v in value]
     return value

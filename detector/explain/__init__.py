@@ -1,0 +1,1 @@
+"""Why an account has its verdict, and what would change it."""

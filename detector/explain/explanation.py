@@ -1,0 +1,132 @@
+"""The explanation of one account: its finding, every signal's share in it, and what would change the verdict."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from detector.assessment import AccountFinding, Assessment, CampaignFinding, Direction, Verdict
+from detector.explain.case import Case, case_of, restricted, verdict_of
+from detector.explain.course import Point, course, requests_until
+from detector.explain.search import Change, above, below, closest
+from detector.findings import account_findings
+from detector.flagtime import MIN_REQUESTS
+from detector.profiles import Profiles
+from detector.scoring import Scorer, score
+from detector.signals import SIGNALS
+from detector.view import View
+
+
+class Share(msgspec.Struct, kw_only=True):
+    """One signal's part in the account's own log-odds; all of them and ``base`` add up to it."""
+
+    signal: str
+    title: str
+    direction: Direction  # the way in which more of it moves the risk
+    value: float  # in ``unit``
+    ordinary: float  # median of ordinary accounts
+    unit: str
+    percentile: float  # share of ordinary accounts with a lower value
+    contribution: float  # log-odds
+
+
+class WhatIf(msgspec.Struct, kw_only=True):
+    """What would change the verdict. Everything is scored by the real scorer; the changes concern the account's own conduct."""
+
+    own_risk: float  # without any campaign
+    own_verdict: Verdict
+    by_slice: bool  # the requests with one frame are riskier than the account as a whole
+    less: Change | None = None  # the smallest change that brings the own risk under the threshold of its verdict
+    more: list[Change] = []  # ways to a flag, for accounts whose own conduct gives none
+    closest: Change | None = None  # where none of those exists: the one signal that could raise the risk most
+    flagged_after: int | None = None  # requests after which the own risk first reached the threshold
+    flagged_at_requests: int | None = None  # requests of the same kind at which it would
+    too_few: bool = False  # fewer requests than can be judged
+
+
+class Explanation(msgspec.Struct, kw_only=True):
+    """Why one account has its verdict."""
+
+    account: AccountFinding
+    flag_at: float
+    watch_at: float
+    campaign: CampaignFinding | None = None
+    base: float | None = None  # log-odds before any signal
+    shares: list[Share] = []  # of all signals, the weightiest first
+    course: list[Point] = []
+    what_if: WhatIf | None = None  # None where the profiles are not at hand
+
+
+def explain(profiles: Profiles, assessment: Assessment, account_id: str, scorer: Scorer) -> Explanation:
+    """Explain the verdict on an account, whatever it is, from the profiles of the whole log and their assessment.
+
+    Raises KeyError for an account that the assessment does not name.
+    """
+    finding = next((a for a in assessment.accounts if a.account_id == account_id), None)
+    if finding is None:
+        raise KeyError(account_id)
+    names = profiles.accounts.filter(profiles.accounts["account_id"] == account_id)
+    mine = restricted(profiles, int(names["acct"][0]))
+    own = score(View(mine), scorer)
+    if not finding.evidence:
+        finding = _with_evidence(finding, mine, scorer)
+    case = case_of(mine, scorer)
+    grown = course(mine, scorer)
+    return Explanation(
+        account=finding,
+        flag_at=scorer.weights.flag_at,
+        watch_at=scorer.weights.watch_at,
+        campaign=next((c for c in assessment.campaigns if c.campaign_id == finding.campaign_id), None),
+        base=scorer.model.base,
+        shares=_shares(own.values[0], own.contributions[0], scorer),
+        course=grown,
+        what_if=_what_if(finding.verdict, case, mine, grown, scorer),
+    )
+
+
+def _what_if(verdict: Verdict, case: Case, mine: Profiles, grown: list[Point], scorer: Scorer) -> WhatIf:
+    flag_at, watch_at = scorer.weights.flag_at, scorer.weights.watch_at
+    risk = case.risk
+    what_if = WhatIf(
+        own_risk=risk,
+        own_verdict=verdict_of(risk, scorer),
+        by_slice=case.by_slice,
+        too_few=case.requests < MIN_REQUESTS,
+    )
+    if verdict == what_if.own_verdict != "clear":
+        what_if.less = below(case, flag_at if verdict == "flag" else watch_at)
+    if risk >= flag_at:
+        what_if.flagged_after = next((p.requests for p in grown if p.risk >= flag_at), None)
+    elif verdict != "flag":
+        what_if.flagged_at_requests = requests_until(mine, scorer, flag_at, case)
+        if not what_if.too_few:
+            what_if.more = above(case, flag_at)
+            what_if.closest = None if what_if.more else closest(case)
+    return what_if
+
+
+def _with_evidence(finding: AccountFinding, mine: Profiles, scorer: Scorer) -> AccountFinding:
+    """The finding with its evidence, templates and activity, which assessments leave out where all is clear."""
+    own = score(View(mine), scorer)
+    full = account_findings(mine, own, np.array([finding.risk]), np.array([1]), {}, {}, scorer)[0]
+    return msgspec.structs.replace(full, verdict=finding.verdict)
+
+
+def _shares(values: np.ndarray, contributions: np.ndarray, scorer: Scorer) -> list[Share]:
+    percentiles = scorer.percentiles(values[None])[0]
+    shares = []
+    for j, signal in enumerate(SIGNALS):
+        grid = scorer.weights.population.get(signal.name)
+        shares.append(
+            Share(
+                signal=signal.name,
+                title=signal.title,
+                direction=signal.direction,
+                value=float(signal.display(values[j])),
+                ordinary=float(signal.display(grid[len(grid) // 2] if grid else values[j])),
+                unit=signal.unit,
+                percentile=float(percentiles[j]),
+                contribution=float(contributions[j]),
+            )
+        )
+    return sorted(shares, key=lambda s: -abs(s.contribution))
