@@ -58,7 +58,7 @@ def below(case: Case, threshold: float) -> Change | None:
     def odds(sets: np.ndarray) -> np.ndarray:
         return case.log_odds(case.moved(sets, np.broadcast_to(medians, sets.shape), -1))
 
-    movable = np.flatnonzero(((case.values - medians) * SIGNS > 0).any(axis=0))
+    movable = [int(j) for j in np.flatnonzero(((case.values - medians) * SIGNS > 0).any(axis=0))]
     if odds(_sets([tuple(movable)]))[0] >= line:
         return None
     for size in range(1, min(EXHAUSTIVE, len(movable)) + 1):
@@ -74,7 +74,7 @@ def below(case: Case, threshold: float) -> Change | None:
     chosen: list[int] = []
     while odds(_sets([tuple(chosen)]))[0] >= line:
         rest = [j for j in movable if j not in chosen]
-        chosen.append(int(rest[int(odds(_sets([(*chosen, j) for j in rest])).argmin())])
+        chosen.append(rest[int(odds(_sets([(*chosen, j) for j in rest])).argmin())])
     for j in list(chosen):  # a later one may have made an earlier one needless
         without = tuple(k for k in chosen if k != j)
         if odds(_sets([without]))[0] < line:
@@ -162,8 +162,8 @@ def _sets(chosen: Sequence[tuple[int, ...]]) -> np.ndarray:
     return sets
 
 
-def _batches(movable: np.ndarray, size: int) -> Iterator[list[tuple[int, ...]]]:
-    every = [tuple(map(int, c)) for c in combinations(movable, size)]
+def _batches(movable: Sequence[int], size: int) -> Iterator[list[tuple[int, ...]]]:
+    every = list(combinations(movable, size))
     yield from (every[i : i + BATCH] for i in range(0, len(every), BATCH))
 
 
