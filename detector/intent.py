@@ -41,8 +41,10 @@ _COUNTS = {
     "sentences": r"[.!。！]\s|[.!。！]$",
     "non_ascii": r"[^\x00-\x7F]",
     "first_person": r"(?i)\b(?:i|i'm|my|me|we|our|ich|mein|yo|mi|je|mon)\b|我",
-    "spaces": r"\s",
 }
+_SPACES = pl.col("p").str.count_matches(" ", literal=True) + pl.col("p").str.count_matches(
+    r"[^\S ]"
+)  # fast, as most are " "
 
 STRUCTURE = (
     "log_chars",
@@ -54,6 +56,7 @@ STRUCTURE = (
     "log_tool_turns",
     "has_tools",
     *(f"{k}_rate" for k in _COUNTS),
+    "spaces_rate",
     "has_tags",
     "has_code",
     "has_numbered",
@@ -62,26 +65,27 @@ STRUCTURE = (
 
 def structure(prompts: Sequence[str], rows: pl.DataFrame) -> np.ndarray:
     """Structural features of a batch: float32 of shape (n, len(STRUCTURE)), each of order 1."""
-    text = pl.DataFrame({"p": [well_formed(p[:HEAD_CHARS]) for p in prompts]}, schema={"p": pl.String})
+    heads: dict[str, int] = {}
+    of = [heads.setdefault(p[:HEAD_CHARS], len(heads)) for p in prompts]
+    text = pl.DataFrame({"p": [well_formed(p) for p in heads]}, schema={"p": pl.String})
+    counts = {name: pl.col("p").str.count_matches(pattern) for name, pattern in _COUNTS.items()} | {"spaces": _SPACES}
     per_char = pl.col("p").str.len_chars().clip(40)
-    counts = [
-        (pl.col("p").str.count_matches(pattern) / per_char * 10).alias(f"{name}_rate")
-        for name, pattern in _COUNTS.items()
-    ]
-    out = text.select(
-        (rows["prompt_chars"].clip(0) + 1).log().alias("log_chars") / 8,
-        (rows["system_chars"].clip(0) + 1).log().alias("log_system_chars") / 8,
-        (rows["system_chars"] > 0).alias("has_system"),
+    of_text = text.select(
         pl.col("p").str.contains(r"^\s*[a-z]").alias("lower_start"),
         (~pl.col("p").str.contains(r"[.?!:。？！：`}\]\"')]\s*$")).alias("open_end"),
-        rows["user_turns"].clip(1).log().alias("log_user_turns"),
-        (rows["tool_turns"] + 1).log().alias("log_tool_turns"),
-        (rows["tools"] != 0).alias("has_tools"),
-        *counts,
+        *((count / per_char * 10).alias(f"{name}_rate") for name, count in counts.items()),
     ).with_columns(
         (pl.col("tags_rate") > 0).alias("has_tags"),
         (pl.col("code_rate") > 0).alias("has_code"),
         (pl.col("numbered_rate") > 0).alias("has_numbered"),
+    )
+    out = of_text[of].with_columns(
+        (rows["prompt_chars"].clip(0) + 1).log().alias("log_chars") / 8,
+        (rows["system_chars"].clip(0) + 1).log().alias("log_system_chars") / 8,
+        (rows["system_chars"] > 0).alias("has_system"),
+        rows["user_turns"].clip(1).log().alias("log_user_turns"),
+        (rows["tool_turns"] + 1).log().alias("log_tool_turns"),
+        (rows["tools"] != 0).alias("has_tools"),
     )
     return out.select(pl.col(c).cast(pl.Float32) for c in STRUCTURE).to_numpy()
 

@@ -23,6 +23,7 @@ MAX_PIECES = 8  # a frame stands at the head or the tail of a prompt: four piece
 MAX_CHARS = 12_000  # the middle of a longer prompt is a document, not a frame
 
 _BLANK = r"[\s\x1c-\x1f]"
+_RUN = rf"[{_BLANK}--\ ]{_BLANK}*|\ {_BLANK}+"  # of blanks, unless it is a single space
 _BLANKS = rf"[{_BLANK}--\n]{_BLANK}*"  # those that begin within a line
 _END = rf"([.!?:;]){_BLANKS}|(。)|([\u3040-\u30ff\u3400-\u9fff][!?:;])(?:{_BLANKS})?"  # of a sentence within a line
 
@@ -50,6 +51,13 @@ def plain(text: str) -> str:
     return " ".join(unaccented(text).lower().split())
 
 
+def plain_all(texts: Sequence[str]) -> list[str]:
+    """:func:`plain` of each text; those of ASCII at once, which is several times as fast."""
+    ascii_texts = pl.Series([t for t in texts if t.isascii()], dtype=pl.String)
+    done = iter(ascii_texts.str.to_lowercase().str.replace_all(_RUN, " ").str.strip_chars(" ").to_list())
+    return [next(done) if t.isascii() else plain(t) for t in texts]
+
+
 def cut(texts: Sequence[str]) -> Pieces:
     """The pieces of texts: of those with at least PIECE_MIN_BYTES the first and the last four, digits masked."""
     raw = pl.Series([_well_formed_ends(t) for t in texts], dtype=pl.String)
@@ -63,7 +71,7 @@ def cut(texts: Sequence[str]) -> Pieces:
     coded = lines.filter(chosen).to_arrow().dictionary_encode()
     edges = ragged.kept(edges, chosen)
 
-    words = pl.Series(map(plain, coded.dictionary.to_pylist()), dtype=pl.String)
+    words = pl.Series(plain_all(coded.dictionary.to_pylist()), dtype=pl.String)
     codes = coded.indices.to_numpy()
     long = (words.str.len_bytes() >= PIECE_MIN_BYTES).to_numpy()[codes]
     codes, edges = codes[long], ragged.kept(edges, long)

@@ -55,10 +55,11 @@ def encode_distinct(
     first: dict[str, int] = {}
     where = np.fromiter((first.setdefault(clip(t), len(first)) for t in texts), np.int64, len(texts))
     distinct = list(first)
-    vectors = np.zeros((len(distinct), dimension), np.float32)
-    for start in range(0, len(distinct), chunk):
-        vectors[start : start + chunk] = encode(distinct[start : start + chunk])
-    return vectors[where]
+    if not distinct:
+        return np.zeros((0, dimension), np.float32)
+    parts = [encode(distinct[start : start + chunk]) for start in range(0, len(distinct), chunk)]
+    vectors = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    return vectors if len(distinct) == len(texts) else vectors[where]
 
 
 def load_encoder(name: str = "static") -> Encoder:

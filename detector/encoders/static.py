@@ -69,9 +69,11 @@ class StaticEncoder:
         tokens, bounds = self.tokens(texts)
         ones = np.ones(len(tokens), np.float32)
         counts = csr_array((ones, tokens, bounds), shape=(len(texts), len(self._matrix)))
-        mean = (counts @ self._matrix) / np.maximum(np.diff(bounds), 1).astype(np.float32)[:, None]
-        norm = np.linalg.norm(mean, axis=1, keepdims=True)
-        return mean / np.where(norm > 0, norm, 1.0)
+        vectors: np.ndarray = counts @ self._matrix
+        vectors /= np.maximum(np.diff(bounds), 1).astype(np.float32)[:, None]
+        norm = np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors /= np.where(norm > 0, norm, 1.0)
+        return vectors
 
     def tokens(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Token ids of all texts in a row, and the bounds of each text's: of shape (tokens,) and (n + 1,)."""
