@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # these pages load scripts from another host; the schema itself is at /openapi.json
         redoc_url=None,
     )
-    for module in (ingest, otlp, langfuse, helicone, cases, campaigns, verdicts, enforcement, webhooks, admin, health):
+    for module in (verdicts, ingest, otlp, langfuse, helicone, cases, campaigns, enforcement, webhooks, admin, health):
         app.include_router(module.router)
     app.add_exception_handler(StorageError, _no_database)
     app.add_middleware(Guard)

@@ -126,7 +126,10 @@ def configure_log(part: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_part,
     ]
-    rendering: list[structlog.types.Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    rendering: list[structlog.types.Processor] = [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(default=str),
+    ]
     structlog.configure(
         processors=[*common, *rendering], logger_factory=structlog.PrintLoggerFactory(), cache_logger_on_first_use=True
     )
