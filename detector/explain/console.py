@@ -96,6 +96,9 @@ def _evidence(console: Console, explained: Explanation) -> None:
         f"  Log-odds of the account as a whole: {explained.base or 0:+.1f} to begin with, {gain:+.1f} for, {loss:+.1f} against, "
         f"{rest:+.1f} of {quantity(few, 'other signal')} = {total:+.1f}", style="dim",
     ))  # fmt: skip
+    if explained.what_if and explained.what_if.by_slice:
+        apart = "  Its requests with one frame, looked at without the rest, weigh more"
+        console.print(Text(f"{apart}: its own risk is {risk(explained.what_if.own_risk)}.", style="dim"))
 
 
 def _table() -> Table:
@@ -111,8 +114,11 @@ def _table() -> Table:
 
 
 def _named(share: Share, text: str) -> Text:
-    """A signal's title with its unit, and the sentence below it."""
+    """A signal's title with its unit, and below it a sentence where it speaks by its presence."""
     unit = "" if share.unit.startswith("share of requests") else f" ({share.unit})"
+    if (share.contribution > 0) != (share.direction == "for"):
+        lack = "less than harvesting shows" if share.direction == "for" else "less than ordinary use shows"
+        return Text.assemble((share.title, "bold"), (f"{unit}: {lack}", "dim"))
     return Text.assemble((share.title, "bold"), (unit, "dim"), *((f"\n{text}",) if text else ()))
 
 
@@ -141,9 +147,11 @@ def _campaign(console: Console, explained: Explanation, campaign: CampaignFindin
         f"{quantity(campaign.output_tokens, 'output token')}; looks like {line(campaign.harvest or 'kind not clear', 60)}",
     ))  # fmt: skip
     me = explained.account.account_id
-    if me in campaign.members:
-        _item(console, f"This account: {campaign.members[me]}")
-    for tie in sorted(campaign.ties, key=lambda t: -t.weight)[:SHOWN_TIES]:
+    place = campaign.members.get(me, "")
+    if place:
+        _item(console, f"This account: {place}")
+    ties = sorted((t for t in campaign.ties if t.text not in place), key=lambda t: -t.weight)
+    for tie in ties[:SHOWN_TIES]:
         _item(console, tie.text)
     others = [a for a in campaign.accounts if a != me]
     rest = f" and {count(len(others) - SHOWN_MEMBERS)} more" if len(others) > SHOWN_MEMBERS else ""

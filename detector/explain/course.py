@@ -18,7 +18,7 @@ from detector.view import View
 
 CHECKPOINTS = 48  # prefixes of the account's requests that are scored, in equal steps of their logarithm
 MAX_GROWTH = 50.0  # times as many requests, up to which it is looked for a flag; more is no forecast
-GROWTH_STEPS = 40
+GROWTH_STEPS = 24  # in equal steps of the logarithm, 18 % each
 
 
 class Point(msgspec.Struct, kw_only=True):

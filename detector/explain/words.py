@@ -5,6 +5,7 @@ from __future__ import annotations
 from detector.explain.course import MAX_GROWTH
 from detector.explain.explanation import Explanation, WhatIf
 from detector.explain.search import Change, Setting
+from detector.flagtime import MIN_REQUESTS
 from detector.report.text import count, percent, quantity, risk
 
 NO_PROFILE = "What would change the verdict is known from the profile alone: audit with --keep-profiles, or give the log instead of --audit."
@@ -26,12 +27,11 @@ def sentences(explained: Explanation) -> list[str]:
     verdict = explained.account.verdict
     out = [_without_campaign(explained, found)] if explained.campaign else []
     if verdict == found.own_verdict and verdict != "clear":
-        out.append(_less(found, verdict))
+        campaign = explained.campaign
+        kept = campaign is not None and campaign.verdict in (verdict, "flag")
+        out.append(_less(found, verdict) + (" Its campaign alone would keep the verdict." if kept else ""))
     if found.flagged_after is not None:
-        made = explained.account.requests
-        out.append(
-            f"Its own conduct reached the threshold after {quantity(found.flagged_after, 'request')} of {count(made)}."
-        )
+        out.append(_reached(found.flagged_after, explained.account.requests))
     if verdict != "flag":
         out += _more(explained, found)
     return out
@@ -51,8 +51,15 @@ def _less(found: WhatIf, verdict: str) -> str:
         f"{s.title.lower()} were {measure(s.target, s.unit)} instead of {measure(s.value, s.unit)}"
         for s in found.less.settings
     ]
+    watched = ", still watched" if found.less.verdict == "watch" else ""
     which = " (the ordinary median)" if len(changes) == 1 else f" (the ordinary medians; {_size(found.less)})"
-    return f"{own} {undone} if its {_listed(changes)}{which}: the risk would be {risk(found.less.risk)}."
+    return f"{own} {undone} if its {_listed(changes)}{which}: the risk would be {risk(found.less.risk)}{watched}."
+
+
+def _reached(after: int, made: int) -> str:
+    if after <= MIN_REQUESTS:
+        return f"Its own conduct reached the threshold with its first {after} of {quantity(made, 'request')}: fewer are not judged."
+    return f"Its own conduct reached the threshold after {after} of {quantity(made, 'request')}."
 
 
 def _size(change: Change) -> str:
