@@ -17,6 +17,7 @@ from detector.report.document import NOTE
 from detector.report.text import count, factor, line, percent, quantity, risk, when
 
 BAR = 14  # columns of the longest bar
+WIDE = 100  # columns from which there is room for sentences in a table
 SHOWN_TIES = 6
 SHOWN_MEMBERS = 6
 SHOWN_TEMPLATES = 3
@@ -79,13 +80,15 @@ def _evidence(console: Console, explained: Explanation) -> None:
         if not mine:
             console.print(Text("  none that weighs", style="dim"))
             continue
-        table = _table()
+        wide = console.width >= WIDE
+        table = _table(wide)
         for share in mine:
             bar = _bar(abs(share.contribution) / longest)
-            table.add_row(
-                _named(share, texts.get(share.signal, "")), measure(share.value, share.unit), measure(share.ordinary, share.unit),
-                percent(share.percentile), Text(bar, style=style), f"{share.contribution:+.1f}", factor(share.contribution),
-            )  # fmt: skip
+            row = [
+                _named(share, texts.get(share.signal, "") if wide else ""), measure(share.value, share.unit),
+                measure(share.ordinary, share.unit), percent(share.percentile), Text(bar, style=style), f"{share.contribution:+.1f}",
+            ]  # fmt: skip
+            table.add_row(*row, *((factor(share.contribution),) if wide else ()))
         console.print(Padding(table, (0, 0, 0, 2)))
     rest = sum(s.contribution for s in explained.shares) - sum(s.contribution for s in telling)
     total = (explained.base or 0.0) + sum(s.contribution for s in explained.shares)
@@ -101,7 +104,7 @@ def _evidence(console: Console, explained: Explanation) -> None:
         console.print(Text(f"{apart}: its own risk is {risk(explained.what_if.own_risk)}.", style="dim"))
 
 
-def _table() -> Table:
+def _table(wide: bool) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False, expand=False)
     table.add_column("Signal", overflow="fold", ratio=1)
     table.add_column("Here", justify="right", no_wrap=True)
@@ -109,7 +112,8 @@ def _table() -> Table:
     table.add_column("Above", justify="right", no_wrap=True)
     table.add_column("Share", no_wrap=True, width=BAR)
     table.add_column("Log-odds", justify="right", no_wrap=True)
-    table.add_column("Odds", justify="right", no_wrap=True)
+    if wide:
+        table.add_column("Odds", justify="right", no_wrap=True)
     return table
 
 

@@ -19,6 +19,11 @@ def measure(value: float, unit: str) -> str:
     return count(value) if abs(value) >= 100 else f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}"
 
 
+def _with_unit(value: float, unit: str) -> str:
+    """The value with its unit, where that is not a scale."""
+    return measure(value, unit) if unit.startswith(("share", "0 to")) else f"{measure(value, unit)} {unit}"
+
+
 def sentences(explained: Explanation) -> list[str]:
     """What would change the verdict, the most telling first."""
     found = explained.what_if
@@ -48,7 +53,7 @@ def _less(found: WhatIf, verdict: str) -> str:
     if found.less is None:
         return f"No set of signals undoes it: with every one of them at the ordinary median it would still be {undone}."
     changes = [
-        f"{s.title.lower()} were {measure(s.target, s.unit)} instead of {measure(s.value, s.unit)}"
+        f"{s.title.lower()} were {_with_unit(s.target, s.unit)} instead of {measure(s.value, s.unit)}"
         for s in found.less.settings
     ]
     watched = ", still watched" if found.less.verdict == "watch" else ""
@@ -82,7 +87,7 @@ def _more(explained: Explanation, found: WhatIf) -> list[str]:
         both = " and ".join(_goal(s) for s in pair.settings)
         out = [f"No single signal would flag it; the least unusual two together: {both} (risk {risk(pair.risk)})."]
     else:
-        first = "All else equal, it would be flagged by"
+        first = "All else equal, it would be flagged with its"
         out = [f"{first} {_goal(change.settings[0])} (risk {risk(change.risk)})." for change in found.more]
     if found.flagged_at_requests is not None:
         more = found.flagged_at_requests - explained.account.requests
@@ -98,7 +103,7 @@ def _goal(setting: Setting) -> str:
     """A signal at the value that it would have to reach, and how usual that is."""
     share = setting.percentile if setting.target >= setting.value else 1 - setting.percentile
     usual = f"beyond {percent(share)} of ordinary accounts" if share < 1 else "beyond all ordinary accounts"
-    return f"{setting.title.lower()} at {measure(setting.target, setting.unit)} instead of {measure(setting.value, setting.unit)} ({usual})"
+    return f"{setting.title.lower()} at {_with_unit(setting.target, setting.unit)} instead of {measure(setting.value, setting.unit)} ({usual})"
 
 
 def _listed(parts: list[str]) -> str:
