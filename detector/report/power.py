@@ -61,7 +61,7 @@ def _lines(
         )
     for i, n in enumerate(accounts):
         parts.append(
-            svg.label(left + (i + 0.5) / len(accounts) * room, height - bottom + 16, count(n), "tick", "middle")
+            svg.label(left + (i + 0.5) / len(accounts) * room, height - bottom + 18, count(n), "tick", "middle")
         )
     parts.append(svg.label(left + room / 2, height - 6, "accounts", "axis", "middle"))
     for i, cover in enumerate(covers):
