@@ -87,6 +87,8 @@ async def _keep_fresh(board: Board) -> None:
             await run_in_threadpool(board.refresh)
         except StorageError as error:
             log.warning("verdicts not refreshed", error=str(error))
+        except Exception:  # answers get old, and say so after some minutes; the rest of the service goes on
+            log.exception("verdicts not refreshed")
 
 
 async def _no_database(request: Request, error: Exception) -> Response:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import threading
 import time
+import weakref
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,24 +70,27 @@ class Verdicts:
         self._url = url.rstrip("/") + "/v1/verdicts"
         self._headers = {"Authorization": f"Bearer {key}"}
         self._http = http or httpx.Client(timeout=timeout)
+        self._timeout = None if http else timeout
         self._every = every
         self._known: dict[str, tuple[Part, ...]] = {}
         self._since = ""
         self._renewed_at = float("-inf")
         self._failing = False
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="distillwatch-verdicts", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> Verdicts:
-        """Begin to follow; returns itself at once."""
-        if not self._thread.is_alive():
-            self._thread.start()
+        """Begin to follow; returns itself at once. Processes forked later go on following, each for itself."""
+        if self._thread is None:
+            self._follow()
+            again = weakref.WeakMethod(self._forked)
+            os.register_at_fork(after_in_child=lambda: (method := again()) and method())
         return self
 
     def close(self) -> None:
         """Stop following."""
         self._stopping.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
         self._http.close()
 
@@ -138,6 +143,19 @@ class Verdicts:
                     known.pop(item["account_id"], None)
             self._known, self._since, more = known, page["next"], page["more"]
         self._renewed_at = time.monotonic()
+
+    def _follow(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="distillwatch-verdicts", daemon=True)
+        self._thread.start()
+
+    def _forked(self) -> None:
+        """The thread and the connections are the parent's: begin anew."""
+        if self._stopping.is_set():
+            return
+        self._stopping = threading.Event()
+        if self._timeout is not None:
+            self._http = httpx.Client(timeout=self._timeout)
+        self._follow()
 
     def _run(self) -> None:
         while not self._stopping.is_set():

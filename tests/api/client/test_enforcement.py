@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -28,7 +31,7 @@ from api.services.publishing import Publisher
 from api.settings import Settings
 from api.storage import actions, cases, decisions, keys
 from tests.api.builders import account
-from tests.api.client.service import Service, direct
+from tests.api.client.service import ROOT, Service, direct
 
 pytestmark = pytest.mark.slow
 WAIT_SECONDS = 20.0
@@ -196,6 +199,34 @@ def test_a_revoked_key_opens(service: Service, monkeypatch: pytest.MonkeyPatch) 
         keys.revoke(service.database, key.key_id, "test")
         monkeypatch.setattr(following, "LIFETIME_SECONDS", 0.3)
         until(lambda: found.of("out2").action == "allow")
+
+
+FORKING = """
+import os, sys, time
+from api.client import Verdicts
+verdicts = Verdicts(sys.argv[1], sys.argv[2], every=0.1).start()
+while verdicts.of("forked").action != "throttle":
+    time.sleep(0.02)
+print("followed", flush=True)
+if os.fork() == 0:
+    while verdicts.of("forked").action != "block":
+        time.sleep(0.02)
+    print("followed by the child", flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_forked_processes_follow_too(service: Service) -> None:
+    """A server that forks its workers after the start has a following copy in each of them."""
+    decide(service, "forked", new("throttle"))
+    arguments = [sys.executable, "-c", FORKING, service.url, service.key]
+    env = {**os.environ, "NO_PROXY": "127.0.0.1"}
+    with subprocess.Popen(arguments, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "followed\n"
+        decide(service, "forked", new("block"))
+        assert program.stdout.readline() == "followed by the child\n"
 
 
 def test_errors_in_enforcement_let_through(service: Service, verdicts: Verdicts) -> None:

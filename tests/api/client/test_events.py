@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,6 +62,18 @@ def test_events_arrive(service: Service, tmp_path: Path) -> None:
     assert (stats.queued, stats.accepted, stats.duplicates, stats.rejected, stats.waiting_bytes) == (403, 401, 1, 1, 0)
     (line,) = (tmp_path / "spool" / "rejected.jsonl").read_text().splitlines()
     assert json.loads(json.loads(line)["event"])["timestamp"] == "never"
+
+
+def test_the_documented_program_runs(service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The program of docs/client.md sends its event."""
+    service.start()
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "client.md").read_text(), re.S)
+    assert "/var/spool/my-gateway" in program
+    names: dict[str, Any] = {"url": service.url, "key": service.key}
+    exec(program.replace("/var/spool/my-gateway", str(tmp_path / "spool")), names)
+    assert names["client"].close(30)
+    assert len(service.event_ids()) == 1
+    assert "queued=1" in capsys.readouterr().out
 
 
 def test_down_spool_up(service: Service, tmp_path: Path) -> None:
