@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from itertools import islice
+from functools import cache
+from itertools import islice, pairwise
 
-from detector.assessment import Assessment, Template
+from detector.assessment import Assessment
 from detector.canonical_text import canonical, unaccented
 from detector.event import Event, text_of
-from detector.pieces import piece_key, pieces_of
+from detector.pieces import keys
 
 SLOT = "{…}"
 MAX_WORDS = 250  # of each prompt; alignment is quadratic
@@ -97,20 +98,20 @@ def _fillings(frame: str, texts: Sequence[str]) -> list[str]:
 
 def fill_in(assessment: Assessment, examples: dict[str, Event]) -> None:
     """Give every template of the findings its words, from the example events that carry it."""
+    texts = {
+        i: (canonical(system), canonical(prompt))
+        for i, (system, prompt) in ((i, prompt_text(e)) for i, e in examples.items())
+    }
+    flat, edges = keys([prompt for _, prompt in texts.values()])
+    carried = {i: set(flat[a:b].tolist()) for i, (a, b) in zip(texts, pairwise(edges), strict=True)}
+    words = cache(frame_of)
     for finding in assessment.findings():
         for template in finding.templates:
-            _describe(template, [examples[i] for i in template.event_ids if i in examples])
+            known = [i for i in template.event_ids if i in texts]
+            key = int(template.template_id, 16)
+            in_prompt = tuple(texts[i][1] for i in known if key in carried[i])
+            in_system = tuple(texts[i][0] for i in known if key not in carried[i] and texts[i][0])
+            template.text, slots = words(in_prompt or in_system)
+            template.slot_examples = list(slots)
         distinct = {t.text: t for t in reversed(finding.templates) if t.text}
         finding.templates = [t for t in finding.templates if not t.text or distinct[t.text] is t]
-
-
-def _describe(template: Template, events: Sequence[Event]) -> None:
-    key = int(template.template_id, 16)
-    in_prompt, in_system = [], []
-    for event in events:
-        system, prompt = map(canonical, prompt_text(event))
-        if any(piece_key(p) == key for p in pieces_of(prompt)):
-            in_prompt.append(prompt)
-        elif system:
-            in_system.append(system)
-    template.text, template.slot_examples = frame_of(in_prompt or in_system)
