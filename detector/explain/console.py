@@ -84,7 +84,7 @@ def _evidence(console: Console, explained: Explanation) -> None:
         table = _table(wide)
         for share in mine:
             bar = _bar(abs(share.contribution) / longest)
-            row = [
+            row: list[str | Text] = [
                 _named(share, texts.get(share.signal, "") if wide else ""), measure(share.value, share.unit),
                 measure(share.ordinary, share.unit), percent(share.percentile), Text(bar, style=style), f"{share.contribution:+.1f}",
             ]  # fmt: skip
