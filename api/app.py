@@ -28,6 +28,7 @@ from api.routes import (
     webhooks,
 )
 from api.services.board import REFRESH_SECONDS, Board
+from api.services.health import Monitor
 from api.services.ingest import Ingestion
 from api.services.publishing import Publisher
 from api.settings import Settings
@@ -35,6 +36,7 @@ from api.storage import migrate
 from api.storage.engine import Database, StorageError
 
 RETRY_SECONDS = "2"
+WATCH_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -55,11 +57,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.publisher = Publisher(database, settings, app.state.board)
             await run_in_threadpool(app.state.board.refresh)
             app.state.ingestion = Ingestion(settings, database)
-            refreshing = asyncio.create_task(_keep_fresh(app.state.board))
+            app.state.monitor = Monitor(database, settings, app.state.ingestion)
+            tasks = [
+                asyncio.create_task(_keep_fresh(app.state.board)),
+                asyncio.create_task(_keep_watch(app.state.monitor)),
+            ]
             try:
                 yield
             finally:
-                refreshing.cancel()
+                for task in tasks:
+                    task.cancel()
                 await run_in_threadpool(app.state.ingestion.close)
         finally:
             database.close()
@@ -89,6 +96,16 @@ async def _keep_fresh(board: Board) -> None:
             log.warning("verdicts not refreshed", error=str(error))
         except Exception:  # answers get old, and say so after some minutes; the rest of the service goes on
             log.exception("verdicts not refreshed")
+
+
+async def _keep_watch(monitor: Monitor) -> None:
+    """Look at the parts of the service, until cancelled, so that /healthz need not wait for any."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        try:
+            await run_in_threadpool(monitor.look)
+        except Exception:
+            log.exception("the state of the service cannot be told")
 
 
 async def _no_database(request: Request, error: Exception) -> Response:

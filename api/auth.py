@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
@@ -12,10 +13,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api.schemas import Role
 from api.storage import keys
-from api.storage.engine import Database
+from api.storage.engine import Database, StorageError
 
 CACHE_SECONDS = 5.0  # a key revoked by another process works for at most so long
 CACHE_SIZE = 10_000
+ANSWER_SECONDS = 1.0  # for the database to confirm a key that was good a moment ago
+STALE_SECONDS = 3600.0  # for which such a key is good without an answer
 
 INGEST: frozenset[Role] = frozenset({"gateway", "admin"})
 READ: frozenset[Role] = frozenset({"analyst", "lead", "admin", "auditor"})
@@ -31,29 +34,59 @@ _basic = HTTPBasic(
 )
 
 
+class _Known(NamedTuple):
+    """A key that was good."""
+
+    key: keys.Key
+    asked: float  # when the database was last asked
+    confirmed: float  # when it last said so
+
+
 class Keyring:
-    """Keys by secret, remembered for a few seconds so that ingestion does not ask the database each time."""
+    """Keys by secret, remembered for a few seconds so that ingestion does not ask the database each time.
+
+    While the database does not answer, a key that was good stays good for a while: senders must not lose their logs by it,
+    and nobody could revoke a key then either.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[str, tuple[float, keys.Key]] = {}
+        self._known: dict[str, _Known] = {}
 
     async def find(self, secret: str) -> keys.Key | None:
-        """The key of a secret; None if it is unknown or revoked."""
+        """The key of a secret; None if it is unknown or revoked. Raises StorageError."""
         now = time.monotonic()
-        if (hit := self._known.get(secret)) and now - hit[0] < CACHE_SECONDS:
-            return hit[1]
-        self._known.pop(secret, None)
-        key = await run_in_threadpool(keys.find, self._database, secret)
-        if key is not None:
-            if len(self._known) >= CACHE_SIZE:
-                self._known.clear()
-            self._known[secret] = (now, key)
-        return key
+        known = self._known.get(secret)
+        if known is None:
+            return self._note(secret, await run_in_threadpool(keys.find, self._database, secret))
+        if now - known.asked < CACHE_SECONDS:
+            return known.key
+        self._known[secret] = known._replace(asked=now)  # others need not wait for this answer
+        asking = asyncio.get_running_loop().run_in_executor(None, keys.find, self._database, secret)
+        done, _ = await asyncio.wait({asking}, timeout=ANSWER_SECONDS)
+        try:
+            if done:
+                return self._note(secret, asking.result())
+            asking.add_done_callback(lambda f: f.cancelled() or f.exception())  # nobody waits for it any more
+            raise StorageError("the database does not answer")
+        except StorageError:
+            if now - known.confirmed > STALE_SECONDS:
+                self._known.pop(secret, None)
+                raise
+            return known.key
 
     def forget(self) -> None:
         """Ask the database again; to be called after a revocation."""
         self._known.clear()
+
+    def _note(self, secret: str, key: keys.Key | None) -> keys.Key | None:
+        self._known.pop(secret, None)
+        if key is not None:
+            if len(self._known) >= CACHE_SIZE:
+                self._known.clear()
+            now = time.monotonic()
+            self._known[secret] = _Known(key, now, now)
+        return key
 
 
 async def signed_in(

@@ -329,6 +329,20 @@ class Me(Schema):
     key_id: str
 
 
+class StateOut(Schema):
+    """A part of the service that is not in order."""
+
+    state: str
+    detail: str
+
+
+class HealthOut(Schema):
+    """How the service does; ``problems`` by part: database, disk, intake, worker."""
+
+    status: Literal["ok", "degraded", "ready", "refusing"]
+    problems: dict[str, StateOut] = {}
+
+
 class Overview(Schema):
     """Figures at the top of the dashboard and on the command line."""
 

@@ -15,6 +15,7 @@ import structlog
 
 from api.services.assessing import Findings
 from api.services.background import Background
+from api.services.joining import join_due
 from api.settings import Settings
 from api.storage import events, segments
 from api.storage.engine import Database, StorageError
@@ -43,6 +44,7 @@ class Worker:
         self._assessed_at = float("-inf")
         self._pause = 0.0
         self._beat_at = time.monotonic()
+        self._more = False  # of the log than the last batch
         self._stale = self._state.assessed_position < self._state.position
         self.stopping = threading.Event()
 
@@ -66,7 +68,8 @@ class Worker:
         log.info("worker stopped", position=self._state.position)
 
     def step(self) -> bool:
-        """Profile one batch if there is one, assess if it is time. True if there may be more to read at once."""
+        """Join calls and profile one batch where there are any, assess if it is time. True if there may be more at once."""
+        more = join_due(self._database)
         batch = self._read()
         if batch:
             self._advance(batch)
@@ -76,7 +79,7 @@ class Worker:
             self._beat_at = time.monotonic()
         if self._stale and time.monotonic() - self._assessed_at >= self._pause:
             self._try_to_assess()
-        return len(batch) == self._settings.worker_batch
+        return more or self._more
 
     def assess(self) -> None:
         """Assess the window as it is and store the findings."""
@@ -112,7 +115,8 @@ class Worker:
 
     def _read(self) -> list[events.Stored]:
         with self._database.read() as connection:
-            return events.after(connection, self._state.position, self._settings.worker_batch)
+            last, self._more = events.reach(connection, self._state.position, self._settings.worker_batch)
+            return events.between(connection, self._state.position, last)
 
     def _advance(self, batch: Sequence[events.Stored]) -> None:
         readable = [stored.event for stored in batch if stored.event is not None]

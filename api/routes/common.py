@@ -10,6 +10,7 @@ from api import auth
 from api.schemas import DecisionIn
 from api.services import acting
 from api.services.board import Board
+from api.services.health import Monitor
 from api.services.publishing import Publisher
 from api.settings import Settings
 from api.storage import actions, decisions
@@ -35,10 +36,15 @@ async def _board(request: Request) -> Board:
     return request.app.state.board
 
 
+async def _monitor(request: Request) -> Monitor:
+    return request.app.state.monitor
+
+
 Data = Annotated[Database, Depends(_database)]
 Configured = Annotated[Settings, Depends(_settings)]
 Publishing = Annotated[Publisher, Depends(_publisher)]
 Verdicts = Annotated[Board, Depends(_board)]
+Watched = Annotated[Monitor, Depends(_monitor)]
 AnyKey = Annotated[Key, Depends(auth.signed_in)]
 Sender = Annotated[Key, Depends(auth.sender)]
 Reader = Annotated[Key, Depends(auth.require(auth.READ))]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-import anyio.to_thread
 import structlog
 from starlette.concurrency import run_in_threadpool
 
@@ -80,10 +79,11 @@ class Ingestion:
         self.room = Room(settings.max_pending_mb << 20)
         self.spool = Spool(settings.data_dir / "spool", database, settings.spool_mb << 20, free)
         self.writer = Writer(database, settings.max_pending_mb << 20)
-        self._parsers = anyio.CapacityLimiter(PARSERS)
+        self._parsers = ThreadPoolExecutor(PARSERS, "parser")
 
     def close(self) -> None:
         """Write what waits, then stop."""
+        self._parsers.shutdown()
         self.writer.close()
         self.spool.close()
 
@@ -98,7 +98,7 @@ class Ingestion:
             if len(raw) <= INLINE_BYTES and not order.encoding:
                 bundle, rejected = self._parse(raw, order)
             else:
-                bundle, rejected = await anyio.to_thread.run_sync(self._parse, raw, order, limiter=self._parsers)
+                bundle, rejected = await self._in_thread(raw, order)
             del raw
             stored = await self._store(bundle) if bundle else Stored(0, [])
         rejected += [ItemError(index=number, error=why) for number, why in enumerate(stored.refused)]
@@ -107,6 +107,13 @@ class Ingestion:
         outcome = Outcome(stored.accepted, duplicates, rejected[:MAX_ERRORS], len(rejected))
         _count(order.format, outcome)
         return outcome
+
+    async def _in_thread(self, raw: bytes, order: Order) -> tuple[Bundle, list[ItemError]]:
+        try:
+            parsing = self._parsers.submit(self._parse, raw, order)
+        except RuntimeError as error:
+            raise Busy("the service is stopping") from error
+        return await asyncio.wrap_future(parsing)
 
     def _parse(self, raw: bytes, order: Order) -> tuple[Bundle, list[ItemError]]:
         now = datetime.now(UTC)

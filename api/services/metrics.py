@@ -14,6 +14,13 @@ UNSPOOLED = Counter("distillwatch_unspooled_events", "Events that came into the 
 REQUEST_SECONDS = Histogram(
     "distillwatch_request_seconds", "Time until the answer", ["method", "route", "status"], buckets=_FAST
 )
+STATE = Gauge(
+    "distillwatch_state", "1 for the state that a part of the service is in, 0 for its others", ["part", "state"]
+)
+DISK_FREE = Gauge("distillwatch_disk_free_bytes", "Free space where the data lies")
+SPOOL_BYTES = Gauge("distillwatch_spool_bytes", "Kept in files until the database takes it")
+PENDING_BYTES = Gauge("distillwatch_pending_bytes", "In memory until the database takes it")
+PARTS_WAITING = Gauge("distillwatch_parts_waiting", "Spans and log records that wait for others of their calls")
 LAG_EVENTS = Gauge("distillwatch_worker_lag_events", "Events stored and not yet profiled")
 LAG_SECONDS = Gauge("distillwatch_worker_lag_seconds", "Age of the oldest event not yet profiled")
 FLAGGED = Gauge("distillwatch_flagged_accounts", "Accounts whose verdict is flag")

@@ -61,6 +61,11 @@ class Spool:
         """What lies in the files, those of other processes included."""
         return self._bytes
 
+    @property
+    def has_room(self) -> bool:
+        """Whether more would be taken."""
+        return self._bytes < self._max_bytes
+
     def append(self, bundle: Bundle) -> None:
         """Put a bundle on disk. Raises NoRoom, with nothing kept."""
         data = _ENCODER.encode(bundle)

@@ -17,6 +17,8 @@ from detector.formats import merge
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Event)
+MAX_BATCH_BYTES = 64 << 20  # of payloads read at once; as objects they take a few times as much
+COUNTED = 20_000  # events of a backlog that are counted one by one
 _IN_CHUNK = 500  # ids per query; SQLite's oldest limit on variables is 999
 
 _COLUMNS = "event_id, account_id, timestamp, received_at, payload"
@@ -105,10 +107,36 @@ def _merged(one: Row, other: Row) -> Row:
     return to_row(merge(first, second), from_micros(min(one[3], other[3])))
 
 
-def after(connection: Connection, position: int, limit: int) -> list[Stored]:
-    """The next events after a position, in order."""
-    query = select(events.c.seq, events.c.payload).where(events.c.seq > position).order_by(events.c.seq).limit(limit)
+class Reach(NamedTuple):
+    """How far a batch goes, and whether a limit cut it off there."""
+
+    last: int
+    full: bool
+
+
+def reach(connection: Connection, position: int, limit: int, max_bytes: int = MAX_BATCH_BYTES) -> Reach:
+    """Where the next batch ends: at most so many events, and of more than one at most so many bytes."""
+    query = select(events.c.seq, func.length(events.c.payload)).where(events.c.seq > position).order_by(events.c.seq)
+    sizes = connection.execute(query.limit(limit)).all()
+    last, total = position, 0
+    for seq, size in sizes:
+        total += size
+        if total > max_bytes and last > position:
+            return Reach(last, True)
+        last = seq
+    return Reach(last, len(sizes) == limit)
+
+
+def between(connection: Connection, position: int, last: int) -> list[Stored]:
+    """The events after a position up to another, in order."""
+    here = (events.c.seq > position, events.c.seq <= last)
+    query = select(events.c.seq, events.c.payload).where(*here).order_by(events.c.seq)
     return [Stored(seq, _decode(payload)) for seq, payload in connection.execute(query)]
+
+
+def after(connection: Connection, position: int, limit: int, max_bytes: int = MAX_BATCH_BYTES) -> list[Stored]:
+    """The next events after a position, in order, bounded as in :func:`reach`."""
+    return between(connection, position, reach(connection, position, limit, max_bytes).last)
 
 
 def by_id(database: Database, event_ids: Collection[str]) -> dict[str, Event]:
@@ -125,9 +153,16 @@ def by_id(database: Database, event_ids: Collection[str]) -> dict[str, Event]:
 
 
 def backlog(connection: Connection, position: int) -> tuple[int, datetime | None]:
-    """Events after a position: how many, and when the first of them was received."""
-    query = select(func.count(), func.min(events.c.received_at)).where(events.c.seq > position)
-    count, since = connection.execute(query).one()
+    """Events after a position: how many, and when the first of them was received.
+
+    Many are estimated by their numbers: counting millions would slow down a worker that is behind already.
+    """
+    behind = events.c.seq > position
+    some = select(events.c.seq).where(behind).limit(COUNTED + 1).subquery()
+    count = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    if count > COUNTED:
+        count = max(count, last_seq(connection) - position)
+    since = connection.execute(select(events.c.received_at).where(behind).order_by(events.c.seq).limit(1)).scalar()
     return count, since
 
 

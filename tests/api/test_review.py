@@ -24,6 +24,15 @@ READERS = EVERYONE - {"gateway"}
 MATRIX: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/events", [], {"gateway", "admin"}),
     ("POST", "/v1/ingest/litellm", [], {"gateway", "admin"}),
+    ("POST", "/v1/traces", None, {"gateway", "admin"}),
+    ("POST", "/v1/logs", None, {"gateway", "admin"}),
+    ("POST", "/v1/metrics", None, {"gateway", "admin"}),
+    ("POST", "/api/public/otel/v1/traces", None, {"gateway", "admin"}),
+    ("POST", "/api/public/ingestion", None, {"gateway", "admin"}),
+    ("GET", "/api/public/projects", None, {"gateway", "admin"}),
+    ("POST", "/custom/v1/log", None, {"gateway", "admin"}),
+    ("POST", "/oai/v1/log", None, {"gateway", "admin"}),
+    ("POST", "/anthropic/v1/log", None, {"gateway", "admin"}),
     ("GET", "/v1/me", None, EVERYONE),
     ("GET", "/v1/verdicts/a", None, EVERYONE),
     ("GET", "/v1/verdicts", None, EVERYONE),
@@ -266,7 +275,7 @@ def test_figures_and_health(http: TestClient, headers: Headers, database: Databa
         2,
     )
     assert http.get("/healthz").json() == {"status": "ok"}
-    assert http.get("/readyz").json() == {"status": "ready"}
+    assert http.get("/readyz").json()["status"] == "ready"
     http.get("/v1/cases/secret_name", headers=headers["analyst"])
     text = http.get("/metrics").text
     assert "distillwatch_worker_lag_events 2.0" in text

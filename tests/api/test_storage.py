@@ -58,6 +58,27 @@ def test_events_come_back_as_they_were(database: Database) -> None:
     assert set(events.by_id(database, ["a", "c", "unknown"])) == {"a", "c"}
 
 
+def test_large_events_are_read_a_few_at_a_time(database: Database) -> None:
+    """A batch is bounded by bytes, too; one event alone may be larger."""
+    put(database, event("a", "x" * 2000), event("b", "x" * 2000), event("c", "x" * 9000), event("d"))
+    with database.read() as connection:
+        read, position = [], 0
+        while batch := events.after(connection, position, 3, max_bytes=5000):
+            read.append([s.event.event_id for s in batch if s.event])
+            position = batch[-1].seq
+    assert read == [["a", "b"], ["c"], ["d"]]
+
+
+def test_a_large_backlog_is_estimated(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to a limit the backlog is counted; beyond it, its size comes from the numbers of the log."""
+    put(database, *(event(f"e{n}") for n in range(30)))
+    for limit in (30, 29, 5):
+        monkeypatch.setattr(events, "COUNTED", limit)
+        with database.read() as connection:
+            assert events.backlog(connection, 0) == (30, NOW)
+            assert events.backlog(connection, events.last_seq(connection)) == (0, None)
+
+
 def test_sequence_numbers_become_visible_in_order(database: Database) -> None:
     """With many writers at once, a reader that follows the position misses none."""
 

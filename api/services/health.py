@@ -1,0 +1,150 @@
+"""How the service does: the states of its parts, in words for people and in numbers for /metrics.
+
+Back-pressure is told before it costs anything: a worker that falls behind and a disk that fills up are states of their own,
+and neither makes the API refuse logs that it can still keep.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import structlog
+
+from api.services import metrics
+from api.services.ingest import ACK_SECONDS, Ingestion
+from api.settings import Settings
+from api.storage import events, migrate, parts, segments
+from api.storage.engine import Database, StorageError
+
+LOOK_SECONDS = 1.0  # between two looks at the database, however often it is asked for
+ABSENT_SECONDS = 120.0  # without a sign of life, or three assessments: a worker says nothing while it assesses
+STATES = {
+    "database": ("ok", "stalled", "down", "old"),
+    "disk": ("ok", "low", "full"),
+    "intake": ("ok", "spooling", "refusing"),
+    "worker": ("ok", "behind", "absent", "unknown"),
+}
+
+log = structlog.get_logger()
+
+
+class State(NamedTuple):
+    """The state of a part, and what a person should know of it."""
+
+    state: str
+    detail: str = ""
+
+
+class Health(NamedTuple):
+    """The states of all parts."""
+
+    database: State
+    disk: State
+    intake: State
+    worker: State
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether logs are taken."""
+        return self.intake.state != "refusing"
+
+    @property
+    def problems(self) -> dict[str, State]:
+        """The parts that are not in order."""
+        return {part: state for part, state in self._asdict().items() if state.state not in ("ok", "unknown")}
+
+
+class _Stored(NamedTuple):
+    """What the database tells."""
+
+    database: State
+    worker: State
+
+
+class Monitor:
+    """Looks at the parts; the database is asked at most once a second, and by one caller at a time."""
+
+    def __init__(self, database: Database, settings: Settings, ingestion: Ingestion) -> None:
+        self._database = database
+        self._settings = settings
+        self._ingestion = ingestion
+        self._lock = threading.Lock()
+        self._looked_at = float("-inf")
+        self._stored = _Stored(State("ok"), State("unknown", "not asked yet"))
+
+    def look(self) -> Health:
+        """The states now; waits for the database."""
+        with self._lock:
+            if time.monotonic() - self._looked_at >= LOOK_SECONDS:
+                self._stored = self._ask()
+                self._looked_at = time.monotonic()
+        return self.known()
+
+    def known(self) -> Health:
+        """The states as they were last looked at, and as this process itself knows them now; waits for nothing."""
+        database, worker = self._stored
+        stalled = self._ingestion.writer.stalled_seconds
+        if database.state == "ok" and stalled > ACK_SECONDS:
+            database = State("stalled", f"the database has taken nothing for {stalled:.0f} s: is it locked?")
+        health = Health(database, self._disk(), self._intake(database), worker)
+        for part, states in STATES.items():
+            now = getattr(health, part).state
+            for state in states:
+                metrics.STATE.labels(part, state).set(state == now)
+        return health
+
+    def _disk(self) -> State:
+        disk = self._ingestion.disk
+        free, least = disk.free_bytes, disk.min_free_bytes
+        metrics.DISK_FREE.set(free)
+        state = disk.state
+        if state == "ok":
+            return State("ok")
+        return State(state, f"{free >> 20} MiB are free; below {least >> 20} MiB nothing is accepted")
+
+    def _intake(self, database: State) -> State:
+        spool = self._ingestion.spool
+        waiting = spool.waiting_bytes
+        metrics.SPOOL_BYTES.set(waiting)
+        metrics.PENDING_BYTES.set(self._ingestion.writer.pending_bytes)
+        if self._ingestion.disk.state == "full":
+            return State("refusing", "the disk is nearly full")
+        if database.state == "old":
+            return State("refusing", database.detail)
+        if database.state != "ok" and not spool.has_room:
+            return State(
+                "refusing", f"{database.detail or 'the database is away'}; the files for that are full or switched off"
+            )
+        if waiting or database.state != "ok":
+            return State("spooling", f"{waiting >> 10} KiB wait in files for the database")
+        return State("ok")
+
+    def _ask(self) -> _Stored:
+        try:
+            migrate.check(self._database)
+            with self._database.read() as connection:
+                state = segments.state(connection)
+                behind, since = events.backlog(connection, state.position)
+                metrics.PARTS_WAITING.set(parts.count(connection))
+        except migrate.NotMigrated as error:
+            return _Stored(State("old", str(error)), self._stored.worker)
+        except StorageError as error:
+            log.warning("database not reachable", error=str(error))
+            return _Stored(
+                State("down", "the database does not answer"), State("unknown", "the database does not answer")
+            )
+        return _Stored(State("ok"), self._worker(state, behind, since))
+
+    def _worker(self, state: segments.State, behind: int, since: datetime | None) -> State:
+        now = datetime.now(UTC)
+        patience = max(ABSENT_SECONDS, 3 * (state.assess_seconds or 0.0))
+        if state.seen_at is None or (now - state.seen_at).total_seconds() > patience:
+            seen = f"since {state.seen_at:%Y-%m-%d %H:%M:%S} UTC" if state.seen_at else "ever"
+            return State("absent", f"no sign of life {seen}; {behind:,} events wait")
+        age = (now - since).total_seconds() if since else 0.0
+        if age > self._settings.behind_seconds:
+            return State("behind", f"{behind:,} events wait, the oldest for {age:.0f} s")
+        return State("ok")
