@@ -16,7 +16,7 @@ from detector.findings import MIN_CONTRIBUTION
 from detector.report.document import NOTE
 from detector.report.text import count, factor, line, percent, quantity, risk, when
 
-BAR = 14  # columns of the longest bar
+BAR, NARROW_BAR = 14, 7  # columns of the longest bar
 WIDE = 100  # columns from which there is room for sentences in a table
 SHOWN_TIES = 6
 SHOWN_MEMBERS = 6
@@ -83,7 +83,7 @@ def _evidence(console: Console, explained: Explanation) -> None:
         wide = console.width >= WIDE
         table = _table(wide)
         for share in mine:
-            bar = _bar(abs(share.contribution) / longest)
+            bar = _bar(abs(share.contribution) / longest, BAR if wide else NARROW_BAR)
             row: list[str | Text] = [
                 _named(share, texts.get(share.signal, "") if wide else ""), measure(share.value, share.unit),
                 measure(share.ordinary, share.unit), percent(share.percentile), Text(bar, style=style), f"{share.contribution:+.1f}",
@@ -110,7 +110,7 @@ def _table(wide: bool) -> Table:
     table.add_column("Here", justify="right", no_wrap=True)
     table.add_column("Median", justify="right", no_wrap=True)
     table.add_column("Above", justify="right", no_wrap=True)
-    table.add_column("Share", no_wrap=True, width=BAR)
+    table.add_column("Share", no_wrap=True, width=BAR if wide else NARROW_BAR)
     table.add_column("Log-odds", justify="right", no_wrap=True)
     if wide:
         table.add_column("Odds", justify="right", no_wrap=True)
@@ -190,7 +190,7 @@ def _item(console: Console, text: str) -> None:
     console.print(grid)
 
 
-def _bar(share: float) -> str:
-    """A bar of up to BAR columns, fine to an eighth of one; never empty."""
-    eighths = max(round(share * BAR * 8), 1)
+def _bar(share: float, columns: int = BAR) -> str:
+    """A bar of up to so many columns, fine to an eighth of one; never empty."""
+    eighths = max(round(share * columns * 8), 1)
     return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
