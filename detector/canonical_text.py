@@ -7,7 +7,7 @@ as it reads the plain words; so must the detector, or a template is hidden by an
   and joiners, direction overrides, tags, variation selectors);
 * compatibility forms, by NFKC: full-width, mathematical, circled letters, ligatures; small capitals, which NFKC leaves;
   combining marks that compose with nothing (struck-out letters);
-* look-alikes (Cyrillic, Greek, Armenian, Cherokee, of the Unicode confusables), only in texts with words that mix scripts and
+* look-alikes (of Cyrillic, Greek, Armenian, Cherokee; checked by Unicode's confusables), only in texts with words that mix scripts and
   become words of one script by it: real Russian or Greek stays as it is, and English words in it as well;
 * base64 whose bytes are readable text, up to MAX_UNWRAPS layers deep.
 
