@@ -12,17 +12,15 @@ import msgspec
 import polars as pl
 
 from detector.assessment import Assessment
-from detector.engines import load_engine
 from detector.event import Event
-from detector.formats import Rejected, files, read
+from detector.formats import Rejected, read
 from detector.pipeline import Detector
-from detector.profiles import Profiles, merge_all
+from detector.profiling import profile_files, profile_in_processes
 from detector.progress import Progress
 from detector.report import RunSummary, timeline, write_report
 from detector.templates import fill_in
 
 PROFILES = "profiles.bin"  # in the audit's folder, where it was asked for
-MERGE_EVERY = 16  # batches profiled before their profiles are merged; bounds memory
 
 
 @dataclass
@@ -62,7 +60,7 @@ def audit(
     if engine == "local":
         part = profile_files(paths, detector, format, account, progress, clock)
     else:
-        part = _in_processes(paths, engine, format, account, calibration, progress)
+        part = profile_in_processes(paths, engine, format, account, calibration, progress)
     timings.update(part.timings)
     profiles = part.profiles
     progress.stage("assessing")
@@ -94,96 +92,6 @@ def audit(
     write_report(out, run, assessment, examples)
     timings["report"] = clock() - mark
     return AuditRun(run, assessment, out, timings)
-
-
-@dataclass
-class Part:
-    """What reading some files gave."""
-
-    profiles: Profiles
-    rejected: list[Rejected]
-    events: int
-    bytes: int
-    timings: dict[str, float]
-
-
-def profile_files(
-    paths: Sequence[Path],
-    detector: Detector,
-    format: str,
-    account: str | None,
-    progress: Progress,
-    clock: Callable[[], float] = time.perf_counter,
-    look: Callable[[Sequence[Event]], None] | None = None,
-) -> Part:
-    """Read, embed and profile files. An event id that comes again is a redelivery and counts once.
-
-    ``look`` is shown each batch of events, for what else is wanted of the log in the same pass.
-    """
-    timings = dict.fromkeys(("parse", "features", "profiles"), 0.0)
-    parts: list[Profiles] = []
-    rejected: list[Rejected] = []
-    seen: set[str] = set()
-    total = 0
-    mark = clock()
-    for batch in read(paths, format=format, account=account):
-        timings["parse"] += clock() - mark
-        fresh = [e for e in batch.events if e.event_id not in seen]
-        seen.update(e.event_id for e in fresh)
-        if look is not None:
-            look(fresh)
-        mark = clock()
-        frame = detector.features(fresh)
-        timings["features"] += clock() - mark
-        mark = clock()
-        parts.append(detector.profile(frame))
-        if len(parts) >= MERGE_EVERY:
-            parts = [Profiles.merge(parts)]
-        timings["profiles"] += clock() - mark
-        rejected.extend(batch.rejected)
-        total = batch.total_bytes
-        progress.advance(batch.bytes_read, batch.total_bytes, len(seen))
-        mark = clock()
-    mark = clock()
-    profiles = merge_all(parts) or detector.profile(detector.features([]))
-    timings["profiles"] += clock() - mark
-    return Part(profiles, rejected, len(seen), total, timings)
-
-
-@dataclass(frozen=True)
-class _FileTask:
-    path: Path
-    format: str
-    account: str | None
-    calibration: Path | None
-
-    def __call__(self) -> tuple[bytes, list[Rejected], int, int, dict[str, float]]:
-        part = profile_files([self.path], Detector.load(self.calibration), self.format, self.account, Progress())
-        return part.profiles.to_bytes(), part.rejected, part.events, part.bytes, part.timings
-
-
-def _run(task: _FileTask) -> tuple[bytes, list[Rejected], int, int, dict[str, float]]:
-    return task()
-
-
-def _in_processes(
-    paths: Sequence[Path], engine: str, format: str, account: str | None, calibration: Path | None, progress: Progress
-) -> Part:
-    """Profile each file in a process; results are merged in any order."""
-    tasks = [_FileTask(p, format, account, calibration) for p in files(paths)]
-    total = sum(t.path.stat().st_size for t in tasks)
-    parts, rejected, events, done = [], [], 0, 0
-    timings: dict[str, float] = {}
-    for data, bad, count, size, spent in load_engine(engine).map(_run, tasks):
-        parts.append(Profiles.from_bytes(data))
-        rejected.extend(bad)
-        events, done = events + count, done + size
-        for stage, seconds in spent.items():
-            timings[stage] = timings.get(stage, 0.0) + seconds
-        progress.advance(done, total, events)
-    profiles = merge_all(parts)
-    assert profiles is not None  # files() raises where there is none
-    return Part(profiles, sorted(rejected, key=lambda r: (r.file, r.line)), events, total, timings)
 
 
 def read_examples(paths: Sequence[Path], format: str, account: str | None, assessment: Assessment) -> dict[str, Event]:

@@ -219,18 +219,28 @@ def _sum_over(objects: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
 
 def _bottom_k(rows: pl.DataFrame) -> pl.DataFrame:
     """At most SAMPLE_PER_DAY rows per account and day, those with the smallest event keys (uniform, as keys are hashes)."""
-    crowded = rows.group_by("acct", "day").len().filter(pl.col("len") > SAMPLE_PER_DAY)
+    day = ["acct", "day"]
+    crowded = rows.group_by(day).len().filter(pl.col("len") > SAMPLE_PER_DAY)
     if not len(crowded):
         return rows
-    many = rows.join(crowded, on=["acct", "day"], how="semi")
-    few = rows.join(crowded, on=["acct", "day"], how="anti")
-    many = many.sort("event_key").group_by("acct", "day", maintain_order=True).head(SAMPLE_PER_DAY).select(rows.columns)
-    return pl.concat([few, many])
+    keys = rows.select(*day, "event_key").join(crowded, on=day, how="semi")
+    last = keys.group_by(day).agg(pl.col("event_key").bottom_k(SAMPLE_PER_DAY).max().alias("last"))
+    within = rows.select(*day, "event_key").join(last, on=day, how="left", maintain_order="left")
+    return rows.filter(within.select((pl.col("event_key") <= pl.col("last")).fill_null(True)).to_series())
 
 
 def merge_all(parts: Iterable[Profiles], fan_in: int = 16) -> Profiles | None:
-    """Merge many profiles in a tree, so that no table is copied more than log(parts) times; None for no parts."""
-    level = list(parts)
-    while len(level) > 1:
-        level = [Profiles.merge(level[i : i + fan_in]) for i in range(0, len(level), fan_in)]
-    return level[0] if level else None
+    """Merge profiles as they come, in a tree: at most ``fan_in`` of a level are held, and no row is copied more than
+    log(parts) times. None for no parts."""
+    levels: list[list[Profiles]] = []
+    for part in parts:
+        for level in levels:
+            level.append(part)
+            if len(level) < fan_in:
+                break
+            part = Profiles.merge(level)
+            level.clear()
+        else:
+            levels.append([part])
+    rest = [part for level in levels for part in level]
+    return Profiles.merge(rest) if rest else None

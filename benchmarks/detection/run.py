@@ -22,9 +22,9 @@ from benchmarks.detection.baselines.reference import ordinary_prompts
 from benchmarks.detection.corpora import texts
 from benchmarks.detection.licences import DEFAULT_CORPORA
 from benchmarks.detection.traffic import scenario
-from detector.audit import profile_files
 from detector.evaluate import measure, print_metrics
 from detector.pipeline import Detector
+from detector.profiling import profile_files
 from detector.progress import Progress
 from detector.simulate import Traffic, simulate, write
 

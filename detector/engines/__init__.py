@@ -1,12 +1,11 @@
-"""Who runs the map: in this process, or over the cores of this machine.
+"""Who runs the map: threads of this process, or the cores of this machine.
 
-The map is one task a file: read, features, profile. The reduce is :func:`detector.profiles.merge_all`. An engine only decides
-where tasks run, so every engine gives the same result.
+The reduce is :func:`detector.profiles.merge_all`. An engine only decides where tasks run, so every engine gives the same result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 Task = TypeVar("Task")
@@ -14,10 +13,10 @@ Result = TypeVar("Result")
 
 
 class Engine(Protocol):
-    """Runs a picklable function over tasks; results may come in any order."""
+    """Runs a picklable function over tasks."""
 
-    def map(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
-        """Results of all tasks."""
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        """Results in the order of the tasks."""
         ...
 
 

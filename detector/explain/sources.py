@@ -11,10 +11,11 @@ import msgspec
 import polars as pl
 
 from detector.assessment import AccountFinding, Assessment, CampaignFinding
-from detector.audit import PROFILES, profile_files, read_examples
+from detector.audit import PROFILES, read_examples
 from detector.explain.explanation import Explanation, explain
 from detector.pipeline import Detector
 from detector.profiles import Profiles
+from detector.profiling import profile_files
 from detector.progress import Progress
 from detector.report.document import encodable
 from detector.templates import fill_in

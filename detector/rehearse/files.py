@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from detector.audit import profile_files
 from detector.pipeline import Detector
+from detector.profiling import profile_files
 from detector.progress import Progress
 from detector.rehearse.plan import Plan
 from detector.rehearse.run import rehearse
