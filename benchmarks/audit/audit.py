@@ -1,7 +1,8 @@
-"""Speed and memory of the batch audit: python -m benchmarks.audit.audit --events 10000 50000 200000
+"""Speed and memory of the batch audit: python -m benchmarks.audit.audit --events 10000 50000 200000 1000000
 
-Simulated logs of about 1.2 kB a row. Each size is audited in a process of its own; beside it, in the same run, the floor:
-a process that only parses the rows and embeds their last prompts. Writes results.json beside this file.
+For each size a simulated log (benchmarks.audit.log) is audited in a process of its own; beside it, in the same run, the floors
+(benchmarks.audit.work): processes that only parse the rows and embed their prompts. Writes results.json beside this file.
+Loading of libraries and weights is told apart: it is the same for every size.
 """
 
 from __future__ import annotations
@@ -12,89 +13,95 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-import msgspec
-
-from detector.simulate import PRESETS, Scenario, simulate
+from benchmarks.audit.log import make_log
+from benchmarks.audit.work import FLOORS
 
 RESULTS = Path(__file__).parent / "results.json"
-FLOOR = """
-import sys
-from detector.encoders import load_encoder
-from detector.formats import read
-from detector.templates import prompt_text
-encoder = load_encoder("static")
-import time
-start = time.perf_counter()
-for batch in read([sys.argv[1]]):
-    encoder.encode([prompt_text(e)[1] for e in batch.events])
-print(time.perf_counter() - start)
-"""
 
 
-def make_log(path: Path, events: int) -> None:
-    """A simulated log of so many events: seeds are added up until there are enough."""
-    demo = PRESETS["demo"]
-    encoder, written, seed = msgspec.json.Encoder(), 0, 100
-    with path.open("wb") as file:
-        while written < events:
-            traffic = simulate(Scenario(days=7, size=demo.size, tenants=demo.tenants, campaigns=demo.campaigns), seed)
-            for event in traffic.events[: events - written]:
-                file.write(encoder.encode(event) + b"\n")
-            written += min(len(traffic.events), events - written)
-            seed += 1
-
-
-def run(command: list[str]) -> tuple[float, float, str]:
-    """Wall seconds, peak megabytes and output of a process of its own."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+def run(work: str, log: Path, out: Path) -> dict[str, Any]:
+    """What a piece of work told of itself, with the peak memory of its process in megabytes."""
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.audit.work", work, str(log), str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     output = process.stdout.read() if process.stdout else ""
     _, status, usage = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) not in (0, 1):
-        raise RuntimeError(f"{command} failed: {output[-500:]}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024, output
+    if os.waitstatus_to_exitcode(status):
+        raise RuntimeError(f"{' '.join(command)} failed")
+    return json.loads(output.splitlines()[-1]) | {"peak_mb": usage.ru_maxrss / 1024}
+
+
+def measure(events: int, folder: Path, floors: list[str]) -> dict[str, Any]:
+    """Audit a log of one size, and the floors beside it."""
+    log = folder / f"{events}.jsonl"
+    if not log.exists():
+        make_log(log, events)
+    with tempfile.TemporaryDirectory() as out:
+        told = {work: run(work, log, Path(out)) for work in ("audit", *floors)}
+    audit, first = told["audit"], told[floors[0]]
+    return {
+        "events": first["events"],
+        "accounts": audit["accounts"],
+        "flagged": audit["flagged"],
+        "bytes_per_row": log.stat().st_size // first["events"],
+        "different_prompts": round(first["different_prompts"] / first["events"], 3),
+        "audit_seconds": round(audit["wall"], 2),
+        "audit_cpu_seconds": round(audit["cpu"], 2),
+        "load_seconds": round(audit["load"], 2),
+        "peak_mb": round(audit["peak_mb"]),
+        "events_per_second": round(first["events"] / audit["wall"]),
+        "stages": {stage: round(seconds, 2) for stage, seconds in audit["stages"].items()},
+        "floors": {
+            name: {
+                "seconds": round(told[name]["wall"], 2),
+                "cpu_seconds": round(told[name]["cpu"], 2),
+                "peak_mb": round(told[name]["peak_mb"]),
+                "audit_over_floor": round(audit["wall"] / told[name]["wall"], 2),
+                "audit_over_floor_cpu": round(audit["cpu"] / told[name]["cpu"], 2),
+            }
+            for name in floors
+        },
+    }
+
+
+def growth(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What each further event costs from one size to the next: constant where the audit is linear."""
+    steps = []
+    for small, large in pairwise(rows):
+        more = large["events"] - small["events"]
+        steps.append(
+            {
+                "from": small["events"],
+                "to": large["events"],
+                "cpu_us_per_event": round((large["audit_cpu_seconds"] - small["audit_cpu_seconds"]) / more * 1e6),
+                "bytes_per_event": round((large["peak_mb"] - small["peak_mb"]) / more * 2**20),
+            }
+        )
+    return steps
 
 
 def main() -> None:
     """Measure all sizes and write the results."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, nargs="+", default=[10_000, 50_000, 200_000])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, nargs="+", default=[10_000, 50_000, 200_000, 1_000_000])
+    parser.add_argument("--floors", nargs="+", choices=FLOORS, default=list(FLOORS))
+    parser.add_argument("--logs", type=Path, help="folder where the logs are kept, and taken from the next time")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    rows = []
-    for events in options.events:
-        with tempfile.TemporaryDirectory() as folder:
-            log, out = Path(folder) / "log.jsonl", Path(folder) / "out"
-            make_log(log, events)
-            floor = float(run([sys.executable, "-c", FLOOR, str(log)])[2])
-            wall, memory, _ = run(
-                [sys.executable, "-c", "from detector.cli import main; main()", "audit", str(log), "--out", str(out)]
-            )
-            timings = json.loads((out / "report.json").read_text())["run"]["timings"]
-            row = {
-                "events": events,
-                "bytes_per_row": log.stat().st_size // events,
-                "wall_seconds": round(wall, 1),
-                "events_per_second": round(events / wall),
-                "peak_mb": round(memory),
-                "floor_seconds": round(floor, 1),
-                "work_over_floor": round(sum(timings.values()) / floor, 2),
-                **{k: round(v, 1) for k, v in timings.items()},
-            }
-            rows.append(row)
-            print(row, flush=True)
-    RESULTS.write_text(
-        json.dumps(
-            {
-                "command": "python -m benchmarks.audit.audit --events " + " ".join(map(str, options.events)),
-                "rows": rows,
-            },
-            indent=1,
-        )
-        + "\n"
-    )
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.logs or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        for events in sorted(options.events):
+            rows.append(measure(events, folder, options.floors))
+            print(json.dumps(rows[-1]), flush=True)
+    command = "python -m benchmarks.audit.audit --events " + " ".join(map(str, sorted(options.events)))
+    found = {"command": command, "cores": os.cpu_count(), "rows": rows, "growth": growth(rows)}
+    options.out.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps(found["growth"]))
 
 
 if __name__ == "__main__":
