@@ -64,11 +64,15 @@ class AccountFinding(msgspec.Struct, kw_only=True):
     """The detector's view on one account."""
 
     account_id: str
-    risk: float  # calibrated probability of harvesting, 0..1
+    risk: float  # 0..1; flags begin at the assessment's threshold
     verdict: Verdict
     requests: int
     first_seen: datetime
     last_seen: datetime
+    p_value: float = 1.0  # share of honest accounts of its size that score as high
+    false_discovery: float = (
+        1.0  # expected share of false flags if it and all less ordinary accounts of its size are flagged
+    )
     flagged_at: datetime | None = None  # event time at which the stream would have flagged it
     campaign_id: str | None = None
     harvest: str | None = None  # what it looks like, e.g. "reasoning elicitation"
@@ -110,7 +114,9 @@ class Assessment(msgspec.Struct, kw_only=True):
 
     accounts: list[AccountFinding]
     campaigns: list[CampaignFinding]
-    expected_false_flags: float = 0.0  # among the flagged accounts
+    expected_false_flags: float = 0.0  # among the flagged accounts, if as many honest accounts are flagged as may be
+    expected_false_flags_interval: tuple[float, float] = (0.0, 0.0)  # that hold with a probability of 95 %
+    max_false_flags: float = 0.0  # share of honest accounts that may be flagged
     threshold: float = 0.5  # risk at which an account is flagged
     watch_threshold: float = 0.2
 

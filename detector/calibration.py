@@ -9,15 +9,17 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from detector.accounts import score_accounts
+from detector.assess import final_scores
 from detector.campaigns import public_frames
 from detector.codebook import DEFAULT_K, Codebook
 from detector.encoders import Encoder
 from detector.formats import read
 from detector.pieces import normalise
 from detector.pipeline import Detector
-from detector.profiles import merge_all
+from detector.profiles import Profiles, merge_all
 from detector.progress import Progress
-from detector.scoring import Weights
+from detector.scoring import Weights, segments_of
 from detector.signals import SIGNALS, evaluate
 from detector.templates import prompt_text
 from detector.view import View
@@ -25,6 +27,7 @@ from detector.view import View
 MAX_PROMPTS = 200_000  # distinct prompts that train the codebook; more moves no centroid
 POINTS_PER_CLUSTER = 39  # FAISS asks for at least so many training points a centroid
 QUANTILES = 200
+MIN_EXCEEDING = 2  # honest accounts beyond the threshold, at least: one alone may be anything
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class CalibrationRun:
     clusters: int
     frames: int  # sentences and system prompts that are public here
     accounts: int
-    flag_at: float
+    max_false_flags: float
     out: Path
 
 
@@ -45,16 +48,10 @@ def quantiles(values: np.ndarray) -> dict[str, list[float]]:
     return {s.name: np.round(np.quantile(values[:, j], grid), 5).tolist() for j, s in enumerate(SIGNALS)}
 
 
-def threshold(risk: np.ndarray, max_false_flags: float) -> float:
-    """Risk that at most ``max_false_flags`` of ordinary accounts reach, by split conformal prediction.
-
-    With n ordinary accounts the ceil((n + 1)(1 - a))-th smallest risk is exceeded by a new ordinary account with
-    probability at most a (Vovk et al. 2005); with too few accounts for that, 1.0 - 1e-6: nothing is flagged.
-    """
-    rank = int(np.ceil((len(risk) + 1) * (1 - max_false_flags)))
-    if rank > len(risk):
-        return 1.0 - 1e-6
-    return float(np.sort(risk)[rank - 1])
+def honest_scores(profiles: Profiles, detector: Detector) -> tuple[np.ndarray, np.ndarray]:
+    """Final scores, and numbers of requests, of the accounts of a log that is believed to be free of harvesting."""
+    own = score_accounts(profiles, detector.scorer)
+    return final_scores(profiles, own, detector.scorer, detector.known_frames), own.view.n
 
 
 def train_codebook(
@@ -88,7 +85,8 @@ def calibrate(
 ) -> CalibrationRun:
     """Learn from logs that are believed to be free of harvesting, or reviewed; write a calibration directory.
 
-    The threshold moves only where ``max_false_flags`` is given. Raises ValueError for logs without prompts.
+    The thresholds move only where ``max_false_flags`` is given. Raises ValueError for logs without prompts, and where the
+    logs have too few accounts for so small a share to be promised.
     """
     progress = progress or Progress()
     progress.stage("training the codebook")
@@ -102,12 +100,17 @@ def calibrate(
     values = evaluate(View(profiles))
     weights: Weights = msgspec.structs.replace(detector.scorer.weights, population=quantiles(values), version="own")
     if max_false_flags is not None:
-        risk = np.array([a.risk for a in detector.assess(profiles).accounts])
-        flag_at = threshold(risk, max_false_flags)
-        weights = msgspec.structs.replace(weights, flag_at=flag_at, watch_at=min(weights.watch_at, flag_at / 2))
+        if len(profiles) * max_false_flags < MIN_EXCEEDING:
+            raise ValueError(
+                f"{len(profiles):,} accounts are too few to promise that at most {max_false_flags:.2%} of honest ones are "
+                f"flagged: give a log of at least {MIN_EXCEEDING / max_false_flags:,.0f} accounts, or a larger share"
+            )
+        scores, requests = honest_scores(profiles, detector)
+        segments = segments_of(scores, requests)
+        weights = msgspec.structs.replace(weights, segments=segments, max_false_flags=max_false_flags)
     out.mkdir(parents=True, exist_ok=True)
     codebook.save(out / "codebook.npz")
     frames = public_frames(profiles)
     frames.to_frame().write_parquet(out / "frames.parquet")
     (out / "scoring.json").write_bytes(msgspec.json.format(msgspec.json.encode(weights)))
-    return CalibrationRun(prompts, codebook.k, len(frames), len(profiles), weights.flag_at, out)
+    return CalibrationRun(prompts, codebook.k, len(frames), len(profiles), weights.max_false_flags, out)

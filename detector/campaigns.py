@@ -23,6 +23,8 @@ from detector.view import View
 
 MIN_MEMBERS = 3  # two accounts may be one person's; three is a group
 MIN_USES = 2  # requests with the object before an account counts as a user of it
+WIDE = 8  # accounts from which one use each is enough: a frame spread so thin that each account shows it once
+SCRIPT_SHARE = 0.2  # of all accounts: explicit settings that more accounts use are a library's defaults
 MAX_SHARE = 0.5  # of all accounts: what half of the population shares ties nobody
 MAX_SEEDS = 20_000  # seeds kept, those with the most members first; bounds the family matrix
 SAME_FAMILY = 0.7  # Jaccard similarity of member sets from which two seeds are one template
@@ -66,6 +68,8 @@ def discover(profiles: Profiles, known_frames: pl.Series | None = None) -> Group
     alike = _families(_rare(_near_objects(profiles, near), profiles, MIN_USES))
     content = pl.concat([frames, alike, _task_communities(profiles)])
     identity = _families(_rare(profiles.kind("payment", "ip"), profiles, 1))
+    scripts = _families(_rare(profiles.kind("settings"), profiles, MIN_USES, SCRIPT_SHARE))
+    content = pl.concat([content, scripts])
     rows = pl.concat([_content_rows(profiles, content, near), _identity_rows(profiles, identity)])
     members = rows.group_by("group", "acct").agg(pl.len().alias("uses"))
     large = members.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS)
@@ -87,11 +91,15 @@ def _near_objects(profiles: Profiles, near: pl.DataFrame) -> pl.DataFrame:
     return used.agg(pl.len().alias("n")).select(pl.lit(_KIND["prompt"], pl.UInt8).alias("kind"), "acct", "key", "n")
 
 
-def _rare(objects: pl.DataFrame, profiles: Profiles, uses: int) -> pl.DataFrame:
-    """Shared objects: kind, key, acct, of those used by at least MIN_MEMBERS accounts but not by most. Passages are left out."""
-    used = objects.filter((pl.col("n") >= uses) & ((pl.col("kind") != _KIND["piece"]) | (pl.col("key") % 2 == 0)))
+def _rare(objects: pl.DataFrame, profiles: Profiles, uses: int, most: float = MAX_SHARE) -> pl.DataFrame:
+    """Shared objects: kind, key, acct, of those used by at least MIN_MEMBERS accounts but not by most. Passages are left out.
+
+    An account counts as a user from ``uses`` requests on, or from the first where the object has WIDE accounts.
+    """
+    objects = objects.filter((pl.col("kind") != _KIND["piece"]) | (pl.col("key") % 2 == 0))
+    used = objects.filter((pl.col("n") >= uses) | (pl.len().over("kind", "key") >= WIDE))
     df = used.group_by("kind", "key").len("df")
-    df = df.filter(pl.col("df").is_between(MIN_MEMBERS, max(MIN_MEMBERS, MAX_SHARE * len(profiles))))
+    df = df.filter(pl.col("df").is_between(MIN_MEMBERS, max(MIN_MEMBERS, most * len(profiles))))
     df = df.sort("df", "key", descending=True).head(MAX_SEEDS)
     return used.join(df, on=["kind", "key"]).select("kind", "key", "acct", "df")
 
@@ -179,7 +187,13 @@ def _content_rows(profiles: Profiles, families: pl.DataFrame, near: pl.DataFrame
         )
     )
     hits = [alike.select("event_key", "group")]
-    for kind, column in (("piece", "pieces"), ("system", "system"), ("state", "state"), ("state", "parent")):
+    for kind, column in (
+        ("piece", "pieces"),
+        ("system", "system"),
+        ("settings", "settings"),
+        ("state", "state"),
+        ("state", "parent"),
+    ):
         wanted = keys.filter(pl.col("kind") == _KIND[kind]).select("key", "group")
         found = sample.select("event_key", pl.col(column).alias("key"))
         found = found.explode("key") if kind == "piece" else found
@@ -193,4 +207,9 @@ def _identity_rows(profiles: Profiles, families: pl.DataFrame) -> pl.DataFrame:
 
 def slice_view(rows: pl.DataFrame) -> View:
     """View of the groups' slices, one row a group."""
-    return View(Profiles.of_rows(rows.with_columns(pl.col("group").alias("acct")).drop("group")))
+    return View(slice_profiles(rows))
+
+
+def slice_profiles(rows: pl.DataFrame) -> Profiles:
+    """Profiles of feature rows with a ``group``, one a group."""
+    return Profiles.of_rows(rows.with_columns(pl.col("group").alias("acct")).drop("group"))

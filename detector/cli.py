@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from detector.cli_explain import explain
-from detector.cli_options import CLEAN, ERROR, FINDINGS, Calibration, Format, Paths, fail
+from detector.cli_options import CLEAN, ERROR, FINDINGS, Calibration, Format, MaxFalseFlags, Paths, fail
 from detector.cli_rehearse import rehearse
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ def audit(
     ] = None,
     engine: Annotated[str, typer.Option(help="Who runs the map: local, processes.")] = "local",
     calibration: Calibration = None,
+    max_false_flags: MaxFalseFlags = None,
     keep_profiles: Annotated[
         bool, typer.Option("--keep-profiles", help="Also write profiles.bin (no text), for `explain --audit`.")
     ] = False,
@@ -56,7 +57,7 @@ def audit(
     try:
         with AuditProgress(console) as progress:
             progress.stage("loading the encoder")
-            detector = Detector.load(calibration)
+            detector = Detector.load(calibration).with_max_false_flags(max_false_flags)
             run = run_audit(
                 paths,
                 out,
@@ -84,12 +85,7 @@ def calibrate(
     clusters: Annotated[
         int | None, typer.Option(help="Size of the codebook; by default up to 1024, by the number of prompts.", min=2)
     ] = None,
-    max_false_flags: Annotated[
-        float | None,
-        typer.Option(
-            help="Share of ordinary accounts that may be flagged, e.g. 0.001; moves the threshold.", min=1e-5, max=0.5
-        ),
-    ] = None,
+    max_false_flags: MaxFalseFlags = None,
 ) -> None:
     """Learn topics, public templates and the population from your own logs, best from a period that was reviewed.
 
@@ -115,7 +111,8 @@ def calibrate(
         raise fail(str(error)) from error
     console.print(
         f"Learnt {run.clusters} clusters from {run.prompts:,} distinct prompts of {run.accounts:,} accounts, "
-        f"and {run.frames:,} sentences that are public here; flags from risk {run.flag_at:.3f}."
+        f"and {run.frames:,} sentences that are public here; "
+        f"at most {run.max_false_flags:.2%} of honest accounts are flagged."
     )
     console.print(f"Use it: distillwatch audit LOG --calibration {run.out} --out DIR")
 

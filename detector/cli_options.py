@@ -16,6 +16,15 @@ Format = Annotated[str, typer.Option("--format", "-f", help="Log format; `auto` 
 Calibration = Annotated[
     Path | None, typer.Option(help="Folder written by `distillwatch calibrate`; without it the shipped one.")
 ]
+MaxFalseFlags = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of honest accounts that may be flagged, e.g. 0.001: the threshold follows from it.",
+        min=1e-5,
+        max=0.1,
+        show_default="0.001, or that of the calibration",
+    ),
+]
 
 
 def fail(message: str) -> typer.Exit:

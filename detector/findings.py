@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
+from detector.accounts import AccountScores
 from detector.assessment import AccountFinding, CampaignFinding, Evidence, Related, Template, Tie, Verdict
+from detector.parts import ATTRIBUTES, WHOLE
 from detector.profiles import KINDS, Profiles
-from detector.scoring import Scored, Scorer, logit
+from detector.scoring import FLAG_AT, Scorer, logit
 from detector.signals import SIGNALS
 from detector.signals.base import percent
 
@@ -42,7 +44,8 @@ class Membership:
     """An account's place in a campaign."""
 
     campaign_id: str
-    risk: float  # on the accounts' scale
+    risk: float
+    score: float  # on the accounts' scale
     why: str
     harvest: str | None
     flagged_at: datetime | None
@@ -53,22 +56,25 @@ def when(us: int | float) -> datetime:
     return datetime.fromtimestamp(us / 1e6, UTC)
 
 
-def evidence(scored: Scored, i: int, scorer: Scorer, event_ids: list[str]) -> list[Evidence]:
-    """Reasons of one row; contributions of less than a tenth in log-odds are left out.
+def evidence(
+    values: np.ndarray, contributions: np.ndarray, n: int, scorer: Scorer, event_ids: list[str], part: str = ""
+) -> list[Evidence]:
+    """Reasons of one account, part or campaign, from its signals' values and shares in the log-odds, both of shape
+    (len(SIGNALS),); contributions of less than a tenth are left out.
 
-    What is there comes before what is missing (a lack of human rhythm, say), and the weightier before the lighter.
+    ``part`` says which of its requests these are. What is there comes before what is missing (a lack of human rhythm, say),
+    and the weightier before the lighter.
     """
-    percentiles = scorer.percentiles(scored.values[i : i + 1])[0]
-    n = int(scored.view.n[i])
+    percentiles = scorer.percentiles(values[None])[0]
     out = []
-    for j in np.argsort(-np.abs(scored.contributions[i]), kind="stable"):
-        contribution = float(scored.contributions[i, j])
+    for j in np.argsort(-np.abs(contributions), kind="stable"):
+        contribution = float(contributions[j])
         if abs(contribution) < MIN_CONTRIBUTION:
             break
         signal = SIGNALS[j]
-        value = float(scored.values[i, j])
+        value = float(values[j])
         weaker = (contribution < 0) == (signal.direction == "for")
-        text = signal.text(value, n)
+        text = _lacking(signal.title, float(percentiles[j])) if weaker else signal.text(value, n)
         out.append(
             Evidence(
                 signal=signal.name,
@@ -80,10 +86,17 @@ def evidence(scored: Scored, i: int, scorer: Scorer, event_ids: list[str]) -> li
                 contribution=contribution,
                 version=signal.version,
                 event_ids=event_ids[:EXAMPLES],
-                text=_lacking(signal.title, float(percentiles[j])) if weaker else text,
+                text=f"{part}{text}",
             )
         )
-    return sorted(out, key=lambda e: e.text.startswith(LACKING))
+    return sorted(out, key=lambda e: LACKING in e.text)
+
+
+def part_words(attribute: int, requests: int, all_requests: int) -> str:
+    """Which of an account's requests its evidence is about; nothing where it is about all of them."""
+    if attribute == WHOLE:
+        return ""
+    return f"Of the {requests} of its {all_requests} requests {tuple(ATTRIBUTES.values())[attribute]}: "
 
 
 def _lacking(title: str, percentile: float) -> str:
@@ -156,15 +169,15 @@ def campaign_finding(
     names: dict[int, str],
     rows: pl.DataFrame,
     ties: list[Tie],
-    scored: Scored,
-    i: int,
+    values: np.ndarray,
+    contributions: np.ndarray,
     scorer: Scorer,
     member_of: dict[int, Membership],
 ) -> CampaignFinding:
-    """The finding on one campaign. ``rows`` is its slice, ``scored`` and ``i`` the scored view of it and its row there."""
+    """The finding on one campaign. ``rows`` are its shared work, ``values`` and ``contributions`` its signals."""
     rows = rows.sort("event_key")
     examples = _examples(rows)
-    verdict: Verdict = "flag" if risk >= scorer.weights.flag_at else "watch"
+    verdict: Verdict = "flag" if risk > FLAG_AT else "watch"
     pieces = (
         rows.select("acct", "pieces")
         .explode("pieces")
@@ -180,11 +193,11 @@ def campaign_finding(
         requests=len(rows),
         first_seen=when(int(rows["ts"].to_numpy().min())),
         last_seen=when(int(rows["ts"].to_numpy().max())),
-        harvest=harvest_of(scored.contributions[i]),
+        harvest=harvest_of(contributions),
         input_tokens=int(rows["input_tokens"].sum()),
         output_tokens=int(rows["output_tokens"].sum()),
         ties=ties,
-        evidence=evidence(scored, i, scorer, examples),
+        evidence=evidence(values, contributions, len(rows), scorer, examples),
         templates=_templates(rows, dict(pieces.iter_rows())),
         clusters=_top_clusters(rows),
         activity=_activity(rows),
@@ -195,11 +208,11 @@ def campaign_finding(
 
 def account_findings(
     profiles: Profiles,
-    own: Scored,
+    own: AccountScores,
     risk: np.ndarray,
     verdicts: np.ndarray,
     member_of: dict[int, Membership],
-    flagged_at: dict[int, datetime],
+    flagged_at: dict[int, int],
     scorer: Scorer,
 ) -> list[AccountFinding]:
     """Findings on all accounts; those that are not clear get their evidence, templates and related accounts."""
@@ -227,14 +240,22 @@ def account_findings(
         if verdicts[i]:
             rows = rows_of[acct]
             finding.example_event_ids = _examples(rows)
-            finding.evidence = evidence(own, i, scorer, finding.example_event_ids)
+            part = part_words(int(own.attribute[i]), int(own.requests[i]), row["n"])
+            finding.evidence = evidence(
+                own.values[i], own.contributions[i], int(own.requests[i]), scorer, finding.example_event_ids, part
+            )
             finding.harvest = harvest_of(own.contributions[i])
             finding.templates = _templates(rows, usage)
             finding.clusters, finding.activity = _top_clusters(rows), _activity(rows)
             finding.related = related.get(acct, [])
             if verdicts[i] == 2:
                 known = [
-                    t for t in (flagged_at.get(acct), member_of[acct].flagged_at if acct in member_of else None) if t
+                    t
+                    for t in (
+                        when(flagged_at[acct]) if acct in flagged_at else None,
+                        member_of[acct].flagged_at if acct in member_of else None,
+                    )
+                    if t
                 ]
                 finding.flagged_at = min(known, default=finding.last_seen)
             if acct in member_of:

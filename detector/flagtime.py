@@ -1,30 +1,42 @@
-"""When the stream would have flagged: findings replayed on growing prefixes of the sample."""
+"""When the stream would have flagged: the assessment replayed on growing prefixes of the sample."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import numpy as np
 import polars as pl
-from scipy.special import expit
 
-from detector.campaigns import MIN_MEMBERS, slice_view
-from detector.findings import when
+from detector.accounts import AccountScores, score_accounts
+from detector.campaigns import MIN_MEMBERS, Groups
+from detector.members import FEATURES as MEMBER_FEATURES
+from detector.members import member_features
+from detector.parts import MIN_REQUESTS
 from detector.profiles import Profiles
-from detector.scoring import Scored, Scorer, logit, score
-from detector.ties import campaign_log_odds
-from detector.view import View
+from detector.scoring import FLAG_AT, Scorer
+from detector.ties import UNKNOWN_MEMBER, GroupFeatures, group_features
 
-MIN_REQUESTS = 8  # an account or slice below this is never flagged on its own: nothing can be known of it
-CHECKPOINTS = 16  # prefixes, in equal steps of log requests, at which the flag time is looked for
+CHECKPOINTS = 16  # prefixes of an account, in equal steps of log requests, at which its flag time is looked for
+CAMPAIGN_CHECKPOINTS = 12  # the same of a campaign, whose replay costs more; who joins later is timed use by use
+JOINING = (
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    12,
+    16,
+    24,
+    32,
+    48,
+    64,
+)  # uses after which an account that joins a known campaign is looked at
 
 
-def account_flag_times(profiles: Profiles, own: Scored, flagged: np.ndarray, scorer: Scorer) -> dict[int, datetime]:
-    """For each flagged account the time at which its own growing profile first passed the threshold, where it did.
-
-    Replayed on the account's sample at CHECKPOINTS prefixes.
-    """
-    accts = own.view.acct.filter(pl.Series(flagged))
+def account_flag_times(
+    profiles: Profiles, accounts: AccountScores, flagged: np.ndarray, scorer: Scorer
+) -> dict[int, int]:
+    """For each flagged account the time (microseconds) at which its own growing profile first passed the threshold, where it did."""
+    accts = accounts.view.acct.filter(pl.Series(flagged))
     if not len(accts):
         return {}
     rows = profiles.sample.filter(pl.col("acct").is_in(accts.implode())).sort("acct", "ts", "event_key")
@@ -32,45 +44,138 @@ def account_flag_times(profiles: Profiles, own: Scored, flagged: np.ndarray, sco
         (pl.int_range(pl.len()).over("acct") + 1).alias("rank"), pl.len().over("acct").alias("size")
     )
     times: dict[int, int] = {}
-    for cut in _cuts(int(rows["size"].max()))[::-1]:  # type: ignore[arg-type]
+    for cut in _cuts(int(rows["size"].max()), CHECKPOINTS)[::-1]:  # type: ignore[arg-type]
         prefix = rows.filter((pl.col("rank") <= cut) & (pl.col("size") >= cut))
         if not len(prefix):
             continue
-        view = View(Profiles.of_rows(prefix.drop("rank", "size")))
-        passed = set(
-            view.acct.filter(pl.Series(score(view, scorer).log_odds >= logit(scorer.weights.flag_at))).to_list()
-        )
-        ends = prefix.group_by("acct").agg(pl.col("ts").max())
-        times.update({int(a): int(t) for a, t in ends.iter_rows() if a in passed})
-    return {a: when(t) for a, t in times.items()}
-
-
-def campaign_flag_times(rows: pl.DataFrame, features: pl.DataFrame, scorer: Scorer) -> dict[int, int]:
-    """Time (microseconds) at which the growing slice of each group first made it a campaign, replayed at CHECKPOINTS prefixes."""
-    ranked = rows.sort("group", "ts", "event_key").with_columns(
-        (pl.int_range(pl.len()).over("group") + 1).alias("rank"), pl.len().over("group").alias("size")
-    )
-    times = {int(g): int(t) for g, t in rows.group_by("group").agg(pl.col("ts").max()).iter_rows()}
-    for cut in _cuts(int(ranked["size"].max()))[::-1]:  # type: ignore[arg-type]
-        prefix = ranked.filter((pl.col("rank") <= cut) & (pl.col("size") >= cut))
-        about = prefix.group_by("group").agg(
-            pl.col("acct").n_unique().alias("members"), pl.col("ts").max().alias("end")
-        )
-        about = about.filter(pl.col("members") >= MIN_MEMBERS)
-        if not len(about):
-            continue
-        view = slice_view(prefix.join(about.select("group"), on="group", how="semi").drop("rank", "size"))
-        then = pl.DataFrame({"group": view.acct, "log_odds": score(view, scorer).log_odds}).join(about, on="group")
-        then = then.join(features.drop("log_odds"), on="group").with_columns(
-            pl.col("members").log(2).alias("log_members")
-        )
-        risk = expit(campaign_log_odds(then, scorer))
-        passed = then.filter(pl.Series(risk >= scorer.weights.campaign_flag_at))
-        times.update({int(g): int(t) for g, t in passed.select("group", "end").iter_rows()})
+        then = score_accounts(Profiles.of_rows(prefix.drop("rank", "size")), scorer)
+        passed = pl.DataFrame({"acct": then.view.acct}).filter(pl.Series(scorer.risk(then.log_odds) > FLAG_AT))
+        ends = prefix.join(passed, on="acct", how="semi").group_by("acct").agg(pl.col("ts").max())
+        times.update({int(a): int(t) for a, t in ends.iter_rows()})
     return times
 
 
-def _cuts(size: int) -> np.ndarray:
+def campaign_flag_times(
+    work: Groups, flagged: pl.DataFrame, profiles: Profiles, features: GroupFeatures, scorer: Scorer
+) -> dict[int, int]:
+    """For each flagged member the time (microseconds) at which the stream would have flagged it with its campaign.
+
+    ``work`` are the campaigns as groups, ``flagged`` (acct, campaign) the members. At each checkpoint all that the campaign's
+    accounts had sent is assessed anew; what many other accounts have in common with them (identities, registration) is
+    known from the start. An account that joins a campaign known by then is flagged at the first of its uses that suffices.
+    """
+    if not len(flagged):
+        return {}
+    groups = flagged.select(pl.col("campaign").alias("group")).unique()
+    work = work.keep(groups)
+    ranked = work.rows.sort("group", "ts", "event_key").with_columns(
+        (pl.int_range(pl.len()).over("group") + 1).alias("rank"), pl.len().over("group").alias("size")
+    )
+    homes = work.members.select("acct", "group")
+    sample = profiles.sample.join(homes, on="acct")
+    last = work.rows.group_by("acct").agg(pl.col("ts").max())
+    times = dict(last.join(flagged.select("acct"), on="acct", how="semi").iter_rows())
+    wanted = flagged.select("acct", pl.col("campaign").alias("group"))
+    known: dict[int, int] = {}  # campaign -> time of the earliest checkpoint at which it was flagged
+    for cut in _cuts(int(ranked["size"].max()), CAMPAIGN_CHECKPOINTS)[::-1]:  # type: ignore[arg-type]
+        ends = ranked.filter(pl.col("rank") == cut).select("group", pl.col("ts").alias("end"))
+        if not len(ends):
+            continue
+        rows = work.rows.join(ends, on="group").filter(pl.col("ts") <= pl.col("end")).drop("end")
+        everything = sample.join(ends, on="group").filter(pl.col("ts") <= pl.col("end")).drop("end", "group")
+        passed = _passed(
+            Groups(rows.group_by("group", "acct").agg(pl.len().alias("uses")), rows, work.seeds),
+            everything,
+            profiles,
+            scorer,
+        )
+        passed = passed.join(wanted, on=["acct", "group"], how="semi")
+        large = passed.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS).join(ends, on="group")
+        known.update({int(g): int(t) for g, _, t in large.select("group", "len", "end").iter_rows()})
+        at = passed.join(large.select("group", "end"), on="group").select("acct", "end")
+        times.update({int(a): int(t) for a, t in at.iter_rows()})
+    times.update(_joined(work, wanted, known, times, profiles, features, scorer))
+    return times
+
+
+def _passed(groups: Groups, everything: pl.DataFrame, profiles: Profiles, scorer: Scorer) -> pl.DataFrame:
+    """Memberships (group, acct) that are flagged, by what had been sent by then (``everything``: all rows of the accounts)."""
+    groups = groups.keep_members(groups.members.select("group", "acct"))
+    if not len(groups):
+        return groups.members.select("group", "acct")
+    then = Profiles.of_rows(everything.unique("event_key", keep="any"))
+    accounts = score_accounts(then, scorer)
+    log_odds = pl.DataFrame({"acct": accounts.view.acct, "log_odds": accounts.log_odds})
+    features = group_features(groups, profiles, log_odds, then.totals)
+    campaign = features.table.select("group", pl.Series("campaign_log_odds", scorer.campaigns.predict(features.x)))
+    table, x = member_features(groups, features, campaign, then.totals, log_odds)
+    score = scorer.members.predict(x) + scorer.weights.member_shift
+    return table.filter(pl.Series(scorer.risk(score) > FLAG_AT)).select("group", "acct")
+
+
+def _joined(
+    work: Groups,
+    wanted: pl.DataFrame,
+    known: dict[int, int],
+    times: dict[int, int],
+    profiles: Profiles,
+    features: GroupFeatures,
+    scorer: Scorer,
+) -> dict[int, int]:
+    """Flag times of accounts flagged after their campaign was known: the use from which the member model accepts them."""
+    if not known:
+        return {}
+    since = pl.DataFrame(
+        {"group": list(known), "since": list(known.values())}, schema={"group": pl.UInt64, "since": pl.Int64}
+    )
+    flagged = pl.DataFrame(
+        {"acct": list(times), "at": list(times.values())}, schema={"acct": pl.UInt64, "at": pl.Int64}
+    )
+    late = wanted.join(since, on="group").join(flagged, on="acct").filter(pl.col("at") > pl.col("since"))
+    if not len(late):
+        return {}
+    log_odds = score_accounts(Profiles.of_rows(profiles.sample.join(late, on="acct", how="semi")), scorer)
+    own = pl.DataFrame({"acct": log_odds.view.acct, "log_odds": log_odds.log_odds})
+    campaign = features.table.select("group", pl.Series("campaign_log_odds", scorer.campaigns.predict(features.x)))
+    groups = Groups(work.members.join(late, on=["acct", "group"], how="semi"), work.rows, work.seeds)
+    table, x = member_features(groups, features, campaign, profiles.totals, own)
+    all_rows = profiles.sample.join(late.select("acct"), on="acct", how="semi").select("acct", "ts")
+    uses = (
+        work.rows.join(late.select("acct", "group", "since", "at"), on=["acct", "group"])
+        .sort("acct", "ts")
+        .with_columns((pl.int_range(pl.len()).over("acct") + 1).alias("j"))
+    )
+    column = {f: i for i, f in enumerate(MEMBER_FEATURES)}
+    mean_uses = table["uses"].to_numpy() / np.exp(x[:, column["relative_uses"]])
+    out: dict[int, int] = {}
+    for j in JOINING[::-1]:
+        moment = uses.filter(pl.col("j") == j).select("acct", "ts", "since", "at")
+        sent = all_rows.join(moment.select("acct", pl.col("ts").alias("now")), on="acct").filter(
+            pl.col("ts") <= pl.col("now")
+        )
+        rows = (
+            table.select("acct")
+            .with_row_index("i")
+            .join(moment, on="acct")
+            .join(sent.group_by("acct").len("n"), on="acct")
+        )
+        if not len(rows):
+            continue
+        i, n = rows["i"].to_numpy(), rows["n"].to_numpy().astype(float)
+        now = x[i].copy()
+        now[:, column["log_uses"]] = np.log(j)
+        now[:, column["relative_uses"]] = np.log(j / mean_uses[i])
+        now[:, column["share"]] = now[:, column["share_of_all"]] = j / n
+        now[:, column["log_requests"]] = np.log(n)
+        now[n < MIN_REQUESTS, column["account_log_odds"]] = UNKNOWN_MEMBER
+        score = scorer.members.predict(now) + scorer.weights.member_shift
+        passed = rows.filter(pl.Series(scorer.risk(score) > FLAG_AT))
+        for acct, ts, known_since, at in passed.select("acct", "ts", "since", "at").iter_rows():
+            out[acct] = min(max(ts, known_since), at)
+    return out
+
+
+def _cuts(size: int, steps: int) -> np.ndarray:
     """Prefix lengths in equal steps of the logarithm, from MIN_REQUESTS on."""
-    steps = np.linspace(0, np.log(max(size / MIN_REQUESTS, 1.01)), CHECKPOINTS)
-    return np.unique(np.round(MIN_REQUESTS * np.exp(steps)).astype(int))
+    at = np.linspace(0, np.log(max(size / MIN_REQUESTS, 1.01)), steps)
+    return np.unique(np.round(MIN_REQUESTS * np.exp(at)).astype(int))

@@ -1,155 +1,184 @@
-"""Campaign findings: candidate groups scored, cleaned of bystanders, and put into words."""
+"""Campaigns: candidate groups scored, bystanders left out, overlapping groups of one worker put together, and put into words."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
-from scipy.special import expit
 
+from detector.accounts import AccountScores
 from detector.assessment import CampaignFinding, Tie
-from detector.campaigns import Groups, discover, slice_view
+from detector.campaigns import MIN_MEMBERS, Groups, discover
 from detector.findings import Membership, campaign_finding, harvest_of, when
 from detector.flagtime import campaign_flag_times
-from detector.profiles import KIND, Profiles
-from detector.scoring import Scorer, logit, score
-from detector.ties import CLASS_OF_TIE, campaign_log_odds, group_features
+from detector.members import member_features
+from detector.profiles import Profiles
+from detector.scoring import Scorer
+from detector.signals import SIGNALS
+from detector.tie_words import tie_classes, ties_of
+from detector.ties import GroupFeatures, group_features
 
 MIN_TIE_CLASSES = 2  # kinds of link that a campaign needs beside one another
-MEMBER_LOG_ODDS = -1.5  # of a member's own part of the shared work: below this it speaks against harvesting
-TASK_SHARE = 0.25  # of a member's requests that must be shared tasks where nothing but tasks ties the group: public
-# questions and famous prompts are asked by honest people too
+CANDIDATE = 2.0  # log-odds of a group, as fitted on equal weights, from which its members are looked at
+ACCEPTED = 0.0  # log-odds of a member, as fitted on equal weights, from which it may be placed in a campaign
+SAME_WORKER = 0.5  # of a group's accepted members that are in a campaign already: the rest belong to it as well
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Which accounts work together, whatever their risk."""
+
+    placed: pl.DataFrame  # acct, campaign, group (its own best), uses, score: on the accounts' scale
+    work: Groups  # the campaigns as groups
+    features: GroupFeatures
+    ties: dict[int, list[Tie]]  # of each campaign
+
+
+@dataclass(frozen=True)
+class Campaigns:
+    """What the grouping found."""
+
+    findings: list[CampaignFinding]
+    member_of: dict[int, Membership]
+
+
+def place(
+    profiles: Profiles, accounts: AccountScores, scorer: Scorer, known_frames: pl.Series | None = None
+) -> Placement | None:
+    """Put accounts that work together into campaigns of at least MIN_MEMBERS and MIN_TIE_CLASSES; None where nobody does."""
+    log_odds = pl.DataFrame({"acct": accounts.view.acct, "log_odds": accounts.log_odds})
+    found = discover(profiles, known_frames)
+    if not len(found):
+        return None
+    groups, memberships = score_members(found, profiles, log_odds, scorer)
+    accepted = memberships.filter(pl.col("score") > ACCEPTED)
+    placed = _together(accepted.with_columns(pl.col("score") + scorer.weights.member_shift))
+    if not len(placed):
+        return None
+    work = _work_of(groups, placed)
+    features = group_features(work, profiles, log_odds)
+    kinds = dict(work.seeds.group_by("group").agg(pl.col("kind").unique()).iter_rows())
+    ties = {
+        int(row["group"]): ties_of(row, kinds[row["group"]], int(row["requests"]), len(profiles))
+        for row in features.table.iter_rows(named=True)
+    }
+    linked = [c for c, found in ties.items() if tie_classes(found) >= MIN_TIE_CLASSES]
+    sizes = placed.group_by("campaign").len().filter((pl.col("len") >= MIN_MEMBERS) & pl.col("campaign").is_in(linked))
+    kept = placed.join(sizes.select("campaign"), on="campaign", how="semi")
+    return Placement(kept, work, features, ties)
 
 
 def assess_campaigns(
-    profiles: Profiles, scorer: Scorer, known_frames: pl.Series | None = None
-) -> tuple[list[CampaignFinding], dict[int, Membership]]:
+    profiles: Profiles, accounts: AccountScores, scorer: Scorer, known_frames: pl.Series | None = None
+) -> Campaigns:
     """Campaigns at least worth watching, and each member account's place in its campaign."""
-    weights = scorer.weights
-    candidates = _risky(
-        discover(profiles, known_frames), profiles, scorer, min(weights.campaign_flag_at, weights.watch_at)
+    placement = place(profiles, accounts, scorer, known_frames)
+    if placement is None:
+        return Campaigns([], {})
+    placed = placement.placed.with_columns(pl.Series("risk", scorer.risk(placement.placed["score"].to_numpy())))
+    placed = placed.filter(pl.Series(scorer.verdicts(placed["risk"].to_numpy()) > 0))
+    placed = placed.filter(pl.len().over("campaign") >= MIN_MEMBERS)
+    return _findings(placement, placed, profiles, scorer) if len(placed) else Campaigns([], {})
+
+
+def score_members(
+    found: Groups, profiles: Profiles, log_odds: pl.DataFrame, scorer: Scorer
+) -> tuple[Groups, pl.DataFrame]:
+    """The candidate groups that look like campaigns, and their memberships (group, acct, score: log-odds of working for it)."""
+    features = group_features(found, profiles, log_odds)
+    scored = features.table.select("group", pl.Series("campaign_log_odds", scorer.campaigns.predict(features.x)))
+    near = scored.filter(pl.col("campaign_log_odds") > CANDIDATE)
+    groups = found.keep(near.select("group"))
+    table, x = member_features(groups, features, near, profiles.totals, log_odds)
+    return groups, table.select("group", "acct", "uses", pl.Series("score", scorer.members.predict(x)))
+
+
+def _together(accepted: pl.DataFrame) -> pl.DataFrame:
+    """Each accepted account in one campaign: acct, campaign (a group's key), group (its own best), score.
+
+    Groups in order of the number of their members; a group most of whose members are placed already is another view of the same worker.
+    """
+    campaign_of: dict[int, int] = {}
+    weight = accepted.group_by("group").agg(pl.len().alias("weight"), pl.col("acct").sort())
+    for group, _, accts in weight.sort(["weight", "group"], descending=[True, False]).iter_rows():
+        placed = [campaign_of[a] for a in accts if a in campaign_of]
+        new = [a for a in accts if a not in campaign_of]
+        if len(placed) >= SAME_WORKER * len(accts) and placed:
+            home = max(sorted(set(placed)), key=placed.count)
+        elif len(new) >= MIN_MEMBERS:
+            home = group
+        else:
+            continue
+        campaign_of.update(dict.fromkeys(new, home))
+    best = (
+        accepted.sort(["score", "uses", "group"], descending=[True, True, False])
+        .group_by("acct", maintain_order=True)
+        .first()
     )
-    if not len(candidates):
-        return [], {}
-    groups = _disjoint(_purify(candidates, profiles, scorer), profiles, scorer)
-    if not len(groups):
-        return [], {}
-    view = slice_view(groups.rows)
-    scored = score(view, scorer)
-    features, ties = group_features(groups, profiles, scored.log_odds, view)
-    risk = expit(campaign_log_odds(features, scorer))
+    homes = pl.DataFrame(
+        {"acct": list(campaign_of), "campaign": list(campaign_of.values())},
+        schema={"acct": pl.UInt64, "campaign": pl.UInt64},
+    )
+    return best.join(homes, on="acct").select("acct", "campaign", "group", "score", "uses")
+
+
+def _work_of(groups: Groups, placed: pl.DataFrame) -> Groups:
+    """The campaigns as groups: what their members sent in any group of the campaign, with the seeds of all."""
+    homes = placed.select("group", pl.col("campaign")).unique()
+    rows = (
+        groups.rows.join(homes, on="group")
+        .join(placed.select("acct", "campaign"), on=["acct", "campaign"], how="semi")
+        .with_columns(pl.col("campaign").alias("group"))
+        .drop("campaign")
+        .unique(["group", "event_key"], keep="any")
+    )
+    seeds = groups.seeds.join(homes, on="group").select(pl.col("campaign").alias("group"), "kind", "key").unique()
+    members = rows.group_by("group", "acct").agg(pl.len().alias("uses"))
+    return Groups(members, rows, seeds)
+
+
+def _findings(placement: Placement, placed: pl.DataFrame, profiles: Profiles, scorer: Scorer) -> Campaigns:
+    features = placement.features
+    homes = placed.select("acct", pl.col("campaign").alias("group"))
+    work = Groups(
+        placement.work.members.join(homes, on=["acct", "group"], how="semi"),
+        placement.work.rows.join(homes, on=["acct", "group"], how="semi"),
+        placement.work.seeds,
+    )
     names = dict(profiles.accounts.select("acct", "account_id").iter_rows())
+    contributions = scorer.campaigns.shares(features.x)[:, : len(SIGNALS)]
+    rows_of = {int(k[0]): t for k, t in work.rows.partition_by("group", as_dict=True).items()}
+    members_of = {int(k[0]): t for k, t in placed.partition_by("campaign", as_dict=True).items()}
+    flagged = placed.filter(pl.Series(scorer.verdicts(placed["risk"].to_numpy()) == 2))
+    times = campaign_flag_times(work, flagged, profiles, features, scorer)
     findings: list[CampaignFinding] = []
     member_of: dict[int, Membership] = {}
-    rows_by_group = {int(k[0]): t for k, t in groups.rows.partition_by("group", as_dict=True).items()}
-    seeds = {int(k[0]): t for k, t in groups.seeds.partition_by("group", as_dict=True).items()}
-    times = campaign_flag_times(groups.rows, features, scorer)
-    for i in np.argsort(-risk, kind="stable"):
-        campaign_risk = _account_risk(float(risk[i]), scorer)
-        if campaign_risk < weights.watch_at:
-            break
-        group = int(view.acct[int(i)])
-        rows = rows_by_group[group]
-        uses = rows.group_by("acct").agg(pl.len(), pl.col("ts").min())
-        kinds = seeds[group]["kind"].unique().to_list()
-        own_ties = _with_seed_tie(ties[group], kinds, rows, len(uses), profiles)
-        if _tie_classes(own_ties) < MIN_TIE_CLASSES:
+    for i, group in enumerate(features.view.acct):
+        if group not in members_of:
             continue
+        members, rows, ties = members_of[group], rows_of[group], placement.ties[group]
+        risk = _risk_of(members["risk"].to_numpy())
         campaign_id = f"c{group:016x}"
+        harvest = harvest_of(contributions[i])
+        uses = rows.group_by("acct").len()
+        for acct, count, own, score in uses.join(members, on="acct").select("acct", "len", "risk", "score").iter_rows():
+            why = f"{count} of its requests are work that {len(members)} accounts share. {ties[0].text}"
+            at = times.get(acct)
+            member_of[acct] = Membership(campaign_id, own, score, why, harvest, None if at is None else when(at))
         accts = uses.sort("acct")["acct"].to_list()
-        flagged = campaign_risk >= weights.flag_at
-        harvest = harvest_of(scored.contributions[int(i)])
-        for acct, count, first in uses.iter_rows():
-            why = f"{count} of its requests are work that {len(uses)} accounts share. {own_ties[0].text}"
-            since = when(max(first, times[group])) if flagged else None
-            member_of[acct] = Membership(campaign_id, campaign_risk, why, harvest, since)
+        values = features.x[i, : len(SIGNALS)]
         finding = campaign_finding(
-            campaign_id, campaign_risk, accts, names, rows, own_ties, scored, int(i), scorer, member_of
+            campaign_id, risk, accts, names, rows, ties, values, contributions[i], scorer, member_of
         )
-        finding.flagged_at = when(times[group]) if flagged else None
+        known = [t for a in accts if (t := member_of[a].flagged_at)]
+        if finding.verdict == "flag" and known:
+            finding.flagged_at = min(known)
         findings.append(finding)
-    return findings, member_of
+    findings.sort(key=lambda f: (-f.risk, f.campaign_id))
+    return Campaigns(findings, member_of)
 
 
-def _risky(groups: Groups, profiles: Profiles, scorer: Scorer, at_least: float) -> Groups:
-    """The candidate groups that would at least be watched."""
-    if not len(groups):
-        return groups
-    view = slice_view(groups.rows)
-    features, _ = group_features(groups, profiles, score(view, scorer).log_odds, view)
-    return groups.keep(
-        features.filter(pl.Series(expit(campaign_log_odds(features, scorer)) >= at_least)).select("group")
-    )
-
-
-def _disjoint(groups: Groups, profiles: Profiles, scorer: Scorer) -> Groups:
-    """Each account in the riskiest of its groups alone; groups left with fewer than MIN_MEMBERS fall."""
-    if not len(groups):
-        return groups
-    view = slice_view(groups.rows)
-    features, _ = group_features(groups, profiles, score(view, scorer).log_odds, view)
-    order = features.select("group").with_columns(pl.Series("odds", campaign_log_odds(features, scorer)))
-    first = (
-        groups.members.join(order, on="group")
-        .sort("odds", "group", descending=True)
-        .group_by("acct", maintain_order=True)
-    )
-    mine = first.agg(pl.col("group").first()).select("group", "acct")
-    return groups.keep_members(mine)
-
-
-def _purify(groups: Groups, profiles: Profiles, scorer: Scorer) -> Groups:
-    """Leave out members whose own part of the shared work speaks against harvesting: no guilt by association.
-
-    Groups that shrink below MIN_MEMBERS fall.
-    """
-    keyed = groups.rows.with_columns(pl.struct("group", "acct").hash(3).alias("part"))
-    view = slice_view(keyed.drop("group").rename({"part": "group"}))
-    odds = pl.DataFrame({"part": view.acct, "odds": score(view, scorer).log_odds})
-    parts = (
-        keyed.select("part", "group", "acct")
-        .unique()
-        .join(odds, on="part")
-        .filter(pl.col("odds") >= MEMBER_LOG_ODDS)
-        .select("group", "acct")
-    )
-    framed = groups.seeds.filter(pl.col("kind") != KIND["state"]).select("group").unique()
-    asked = groups.members.join(profiles.totals.select("acct", "n"), on="acct").filter(
-        pl.col("uses") >= TASK_SHARE * pl.col("n")
-    )
-    enough = (
-        pl.concat([groups.members.join(framed, on="group", how="semi"), asked.drop("n")])
-        .select("group", "acct")
-        .unique()
-    )
-    parts = parts.join(enough, on=["group", "acct"], how="semi")
-    return groups.keep_members(parts)
-
-
-def _account_risk(campaign_risk: float, scorer: Scorer) -> float:
-    """A campaign's risk on the accounts' scale: its own flag threshold is mapped onto theirs, monotonically."""
-    shift = logit(scorer.weights.flag_at) - logit(scorer.weights.campaign_flag_at)
-    return float(expit(logit(min(max(campaign_risk, 1e-9), 1 - 1e-9)) + shift))
-
-
-def _with_seed_tie(
-    ties: list[Tie], kinds: list[int], rows: pl.DataFrame, members: int, profiles: Profiles
-) -> list[Tie]:
-    content = [k for k in ("piece", "system", "state", "prompt") if KIND[k] in kinds]
-    if not content:
-        return ties
-    weight = float(np.log2(max(len(profiles) / members, 1.0)) * min(members - 1, 5))
-    words = {
-        "piece": "the same rare sentence",
-        "system": "the same rare system prompt",
-        "state": "the very same tasks",
-        "prompt": "nearly the same prompts",
-    }
-    text = f"{members} of {len(profiles)} accounts send {' and '.join(words[k] for k in content)}, in {len(rows)} requests."
-    kind = "prompt" if content == ["state"] else "template"
-    return [Tie(kind=kind, weight=round(weight, 1), members=members, text=text), *ties]
-
-
-def _tie_classes(ties: list[Tie]) -> int:
-    """Number of independent kinds of link."""
-    classes = {CLASS_OF_TIE.get(t.kind, {"template": "content", "prompt": "content"}.get(t.kind, t.kind)) for t in ties}
-    return len(classes)
+def _risk_of(members: np.ndarray) -> float:
+    """A campaign's risk: that of its MIN_MEMBERS-th most suspicious member, so that it is flagged when a group of them is."""
+    return float(np.sort(members)[::-1][min(MIN_MEMBERS, len(members)) - 1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -45,6 +45,10 @@ class Detector:
             Scorer.load(calibration / "scoring.json"),
             pl.read_parquet(calibration / "frames.parquet")["key"],
         )
+
+    def with_max_false_flags(self, share: float | None) -> Detector:
+        """The detector that flags at most ``share`` of honest accounts; itself for None. Raises ValueError outside (0, 0.1]."""
+        return self if share is None else replace(self, scorer=self.scorer.with_max_false_flags(share))
 
     def features(self, events: Sequence[Event]) -> FeatureFrame:
         """Features of a batch of events, stateless per event (map)."""

@@ -1,39 +1,31 @@
-"""Ties: what holds the members of a group together, each with the chance that unrelated accounts would share it.
+"""Features of groups: the signals of their shared work, and what ties their members beside it.
 
-The ties' features and the slice's own score go into the campaign model, a logistic regression with weights of known sign.
+A tie counts by its surprise: how unlikely it is that as many unrelated accounts would share the object. The object that a
+group was found by surprises nobody and does not count again.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from scipy.stats import binom
 
-from detector.assessment import Tie
-from detector.campaigns import MIN_MEMBERS, Groups
+from detector.campaigns import MIN_MEMBERS, Groups, slice_view
 from detector.features import EMBEDDING_SCALE
 from detector.profiles import KIND, Profiles
-from detector.scoring import Scorer
+from detector.signals import SIGNALS, evaluate
 from detector.view import View
 
 MIN_BITS = 3.0  # a tie that one in eight unrelated groups would have is not mentioned
 MIN_SHARED = 0.2  # of the members must share an object before it ties the group: two of a hundred do not
-MIN_EXCHANGEABLE = 0.5  # half as like one another as independent users are, or less: a split work queue
-MIN_MOVEMENT = 0.3  # similarity of active hours above that of unrelated accounts, which share day and night as well
 MAX_BITS = 40.0  # a tie's surprise is capped: beyond this more proves nothing more
 TYPICAL_ICC = 0.08  # intraclass correlation of the prompts of unrelated accounts that share a client; see benchmarks
-EXCHANGE_ROWS = 400  # rows per group for the exchangeability test
+MEMBER_ROWS = 24  # different prompts of a member that are compared with the others': enough for a mean, and bounded
+UNKNOWN_MEMBER = -5.0  # log-odds of a member of whom too little is known
+LOW_QUARTILE = 0.25
 
-IDENTITY_TIES = {
-    "payment": "payment method",
-    "email_domain": "e-mail domain",
-    "ip": "address",
-    "network": "network",
-    "tls": "TLS fingerprint",
-    "user_agent": "client program",
-    "birth": "day of registration",
-    "settings": "explicit sampling settings",
-}
 CLASS_OF_TIE = {
     "payment": "ownership",
     "email_domain": "ownership",
@@ -44,170 +36,194 @@ CLASS_OF_TIE = {
     "birth": "birth",
     "settings": "settings",
 }
+TIE_CLASSES = ("ownership", "infrastructure", "birth", "settings")
+SEED_KINDS = ("piece", "system", "state", "prompt", "payment", "ip", "settings")
 
-FEATURES = (
-    "log_odds",
-    "log_members",
-    "ownership",
-    "infrastructure",
-    "birth",
-    "settings",
-    "exchangeable",
-    "co_movement",
-    "slice_share",
-    "one_organization",
-)
-"""Inputs of the campaign model, see :func:`group_features`."""
+GROUP = {  # feature -> sign of its influence; 0 is free
+    "log_members": 0,
+    **dict.fromkeys(TIE_CLASSES, 1),
+    "exchangeable": 1,
+    "co_movement": 1,
+    "slice_share": 0,
+    "one_organization": -1,
+    "member_log_odds": 1,
+    "member_log_odds_low": 1,
+    "log_requests": 0,
+    "log_requests_per_member": 0,
+    **dict.fromkeys((f"by_{k}" for k in SEED_KINDS), 0),
+}
+FEATURES = (*(s.name for s in SIGNALS), *GROUP)
+"""Inputs of the campaign model."""
+
+
+@dataclass(frozen=True)
+class GroupFeatures:
+    """One row a group, in the order of ``view``."""
+
+    view: View  # of the shared work
+    x: np.ndarray  # (groups, len(FEATURES))
+    table: pl.DataFrame  # group, the columns of GROUP, icc, and per kind of tie ``<kind>_shared`` and ``<kind>_bits``
+    likeness: pl.DataFrame  # group, acct, likeness: cosine of a member's mean prompt and that of the others
 
 
 def group_features(
-    groups: Groups, profiles: Profiles, scorer_log_odds: np.ndarray, view: View
-) -> tuple[pl.DataFrame, dict[int, list[Tie]]]:
-    """Features of the campaign model (``group`` and FEATURES), and the ties of each group in words.
+    groups: Groups, profiles: Profiles, log_odds: pl.DataFrame, totals: pl.DataFrame | None = None
+) -> GroupFeatures:
+    """Features of the groups; ``log_odds`` (acct, log_odds) are the accounts' own.
 
-    ``view`` is :func:`slice_view` of the groups, ``scorer_log_odds`` the scorer's log-odds of its rows.
+    ``totals`` (acct, n) tells how much each account has sent in all, where that is not what ``profiles`` hold.
     """
-    shared_objects = {kind: _shared(groups.members, profiles, kind) for kind in (*IDENTITY_TIES, "organization")}
-    base_movement = _co_movement(_hourly(profiles.sample))
-    all_uses = (
-        groups.members.join(profiles.totals.select("acct", "n"), on="acct")
+    totals = profiles.totals if totals is None else totals
+    view = slice_view(groups.rows)
+    m = groups.members.group_by("group").agg(pl.len().alias("members"), pl.col("uses").sum().alias("requests"))
+    own = (
+        groups.members.join(log_odds, on="acct", how="left")
+        .with_columns(pl.col("log_odds").fill_null(UNKNOWN_MEMBER).clip(UNKNOWN_MEMBER))
+        .join(totals.select("acct", "n"), on="acct")
         .group_by("group")
-        .agg(pl.col("uses").sum() / pl.col("n").sum())
-    )
-    slice_share = dict(all_uses.iter_rows())
-    seed_kinds = dict(groups.seeds.group_by("group").agg(pl.col("kind").unique()).iter_rows())
-    rows_by_group = {int(k[0]): t for k, t in groups.rows.partition_by("group", as_dict=True).items()}
-    members_by_group = {int(k[0]): t for k, t in groups.members.partition_by("group", as_dict=True).items()}
-    out, ties = [], {}
-    for group, log_odds in zip(view.acct, scorer_log_odds, strict=True):
-        rows, members = rows_by_group[group], members_by_group[group]
-        m = len(members)
-        found: list[Tie] = []
-        bits = {"ownership": 0.0, "infrastructure": 0.0, "birth": 0.0, "settings": 0.0}
-        found_by = {CLASS_OF_TIE[k] for k in IDENTITY_TIES if KIND[k] in seed_kinds.get(group, ())}
-        for kind, words in IDENTITY_TIES.items():
-            shared, surprise = shared_objects[kind].get(group, (0, 0.0))
-            if surprise > MIN_BITS:
-                found.append(
-                    Tie(
-                        kind=kind,
-                        weight=surprise,
-                        members=shared,
-                        text=f"{shared} of {m} accounts share one {words}; unrelated accounts would by a chance of 1 in 2^{surprise:.0f}.",
-                    )
-                )
-                cls = CLASS_OF_TIE[kind]
-                if cls not in found_by:  # the object that the group was found by surprises nobody
-                    bits[cls] = max(bits[cls], surprise)
-        organization, _ = shared_objects["organization"].get(group, (0, 0.0))
-        icc = _intraclass(rows)
-        exchangeable = float(np.clip(1 - icc / TYPICAL_ICC, 0, 1))
-        if exchangeable > MIN_EXCHANGEABLE:
-            found.append(
-                Tie(
-                    kind="split_queue",
-                    weight=round(10 * exchangeable, 1),
-                    members=m,
-                    text=f"What the {m} accounts ask could be swapped between them unnoticed: parts of one work queue "
-                    f"(intraclass correlation {max(icc, 0):.3f}; independent users: about {TYPICAL_ICC}).",
-                )
-            )
-        movement = float(np.clip((_co_movement(_hourly(rows)) - base_movement) / max(1 - base_movement, 1e-6), 0, 1))
-        if movement > MIN_MOVEMENT:
-            found.append(
-                Tie(
-                    kind="timing",
-                    weight=round(10 * movement, 1),
-                    members=m,
-                    text=f"The accounts are active in the same hours (similarity {movement:.2f} above that of unrelated accounts).",
-                )
-            )
-        out.append(
-            (
-                group,
-                log_odds,
-                np.log2(m),
-                *(bits[k] for k in ("ownership", "infrastructure", "birth", "settings")),
-                exchangeable,
-                movement,
-                float(slice_share[group]),
-                organization / m,
-            )
+        .agg(
+            (pl.col("uses").sum() / pl.col("n").sum()).alias("slice_share"),
+            pl.col("log_odds").mean().alias("member_log_odds"),
+            pl.col("log_odds").quantile(LOW_QUARTILE).alias("member_log_odds_low"),
         )
-        ties[group] = sorted(found, key=lambda t: -t.weight)
-    schema = {"group": pl.UInt64, **dict.fromkeys(FEATURES, pl.Float64)}
-    return pl.DataFrame(out, schema=schema, orient="row"), ties
+    )
+    table = pl.DataFrame({"group": view.acct})
+    icc, likeness = _intraclass(groups.rows)
+    for part in (m, own, icc, _co_movements(groups.rows), _seed_kinds(groups.seeds)):
+        table = table.join(part, on="group", how="left", maintain_order="left")
+    for kind in (*CLASS_OF_TIE, "organization"):
+        table = table.join(_shared(groups.members, profiles, kind), on="group", how="left", maintain_order="left")
+    base = _co_movement(profiles.sample)
+    table = table.fill_null(0).with_columns(
+        pl.col("members").log(2).alias("log_members"),
+        (1 - pl.col("icc") / TYPICAL_ICC).clip(0, 1).alias("exchangeable"),
+        ((pl.col("movement") - base) / max(1 - base, 1e-6)).clip(0, 1).alias("co_movement"),
+        (pl.col("organization_shared") / pl.col("members")).alias("one_organization"),
+        pl.col("requests").log1p().alias("log_requests"),
+        (pl.col("requests") / pl.col("members")).log1p().alias("log_requests_per_member"),
+        *(_class_bits(c).alias(c) for c in TIE_CLASSES),
+    )
+    x = np.hstack([evaluate(view), table.select(list(GROUP)).cast(pl.Float64).to_numpy()])
+    return GroupFeatures(view, x, table, likeness)
 
 
-def _shared(members: pl.DataFrame, profiles: Profiles, kind: str) -> dict[int, tuple[int, float]]:
+def _class_bits(name: str) -> pl.Expr:
+    """The most surprising tie of a class, unless it is what the group was found by."""
+    found_by = [pl.col(f"by_{k}") > 0 for k in SEED_KINDS if CLASS_OF_TIE.get(k) == name]
+    bits = pl.max_horizontal(pl.col(f"{k}_bits") for k, c in CLASS_OF_TIE.items() if c == name)
+    return pl.when(pl.any_horizontal(found_by)).then(0.0).otherwise(bits) if found_by else bits
+
+
+def _seed_kinds(seeds: pl.DataFrame) -> pl.DataFrame:
+    return seeds.group_by("group").agg(
+        (pl.col("kind") == KIND[k]).any().cast(pl.Float64).alias(f"by_{k}") for k in SEED_KINDS
+    )
+
+
+def _shared(members: pl.DataFrame, profiles: Profiles, kind: str) -> pl.DataFrame:
     """For each group: how many members share the most surprising object of a kind, and the surprise in bits.
 
     The surprise is that of the binomial tail: so many of the members, when one in ``df / accounts`` has the object, and any
     of the objects might have been the one. Objects shared by less than a fifth of the members count nothing.
     """
+    names = {"shared": f"{kind}_shared", "bits": f"{kind}_bits"}
     objects = profiles.kind(kind).select("acct", "key").unique()
     population = objects.with_columns(pl.len().over("key").alias("df"))
     size = members.group_by("group").len("m")
     shared = (
         members.select("group", "acct")
-        .join(population, on="acct")
+        .join(population.filter(pl.col("df") >= 2), on="acct")
         .group_by("group", "key")
         .agg(pl.len().alias("shared"), pl.col("df").first())
+        .filter(pl.col("shared") >= 2)
+        .join(size, on="group")
+        .filter(pl.col("shared") >= MIN_SHARED * pl.col("m"))
     )
-    shared = (
-        shared.filter(pl.col("shared") >= 2).join(size, on="group").filter(pl.col("shared") >= MIN_SHARED * pl.col("m"))
-    )
-    if not len(shared):
-        return {}
     count, df, m = (shared[c].to_numpy() for c in ("shared", "df", "m"))
-    chance = np.clip((np.maximum(df - count, 0) + 1) / max(len(profiles), 1), 1e-6, 1 - 1e-9)
+    chance = np.clip((np.maximum(df.astype(float) - count, 0) + 1) / max(len(profiles), 1), 1e-6, 1 - 1e-9)
     surprise = binom.logsf(count - 1, m, chance) / -np.log(2) - np.log2(max(population["key"].n_unique(), 1))
     best = (
-        shared.with_columns(pl.Series("bits", np.clip(surprise, 0, MAX_BITS)))
+        shared.with_columns(pl.Series("bits", np.clip(surprise, 0, MAX_BITS), pl.Float64))
         .sort("bits", "shared", "key", descending=True)
         .group_by("group", maintain_order=True)
         .first()
     )
-    return {int(g): (int(k), float(b)) for g, k, b in best.select("group", "shared", "bits").iter_rows()}
+    return best.select("group", "shared", "bits").rename(names)
 
 
-def _intraclass(rows: pl.DataFrame) -> float:
-    """Intraclass correlation of the slice's embeddings over its accounts (one-way random effects, Shrout & Fleiss 1979)."""
+def _intraclass(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Per group the intraclass correlation of the embeddings over its accounts (one-way random effects, Shrout & Fleiss
+    1979), and per member the cosine of its mean with that of the other members."""
     rows = (
-        rows.filter(pl.col("cluster") >= 0).unique(["acct", "prompt"], keep="any").sort("event_key").head(EXCHANGE_ROWS)
+        rows.filter(pl.col("cluster") >= 0)
+        .select("group", "acct", "prompt", "event_key", "embedding")
+        .unique(["group", "acct", "prompt"], keep="any")
+        .sort("group", "event_key")
+        .group_by("group", "acct", maintain_order=True)
+        .head(MEMBER_ROWS)
+        .sort("group", "acct")
     )
-    rows = rows.sort("acct")
-    codes = np.unique(rows["acct"].to_numpy(), return_inverse=True)[1]
-    k, n = (codes.max() + 1 if len(codes) else 0), len(codes)
-    if k < MIN_MEMBERS or n < 2 * k:
-        return TYPICAL_ICC
-    vectors = rows["embedding"].to_numpy().astype(np.float32) / EMBEDDING_SCALE
-    counts = np.bincount(codes, minlength=k).astype(float)
-    sums = np.add.reduceat(vectors, np.flatnonzero(np.diff(codes, prepend=-1)), axis=0)
-    means, grand = sums / counts[:, None], vectors.mean(axis=0)
-    between = (counts[:, None] * (means - grand) ** 2).sum() / (k - 1)
-    within = ((vectors - means[codes]) ** 2).sum() / max(n - k, 1)
-    n0 = (n - (counts**2).sum() / n) / (k - 1)
-    return float((between - within) / (between + (n0 - 1) * within + 1e-12))
+    if not len(rows):
+        return (
+            pl.DataFrame(schema={"group": pl.UInt64, "icc": pl.Float64}),
+            pl.DataFrame(schema={"group": pl.UInt64, "acct": pl.UInt64, "likeness": pl.Float64}),
+        )
+    parts = rows.group_by("group", "acct", maintain_order=True).len("n")
+    starts = _starts(parts["n"])
+    sums, squares = _part_sums(rows["embedding"], starts)
+    n = parts["n"].to_numpy().astype(float)
+    groups = parts.group_by("group", maintain_order=True).len("k")
+    k = groups["k"].to_numpy().astype(float)
+    first = _starts(groups["k"])
+    total, count = np.add.reduceat(sums, first, axis=0), np.add.reduceat(n, first)
+    explained = np.add.reduceat((sums**2).sum(axis=1) / n, first)
+    between = (explained - (total**2).sum(axis=1) / count) / np.maximum(k - 1, 1)
+    within = (np.add.reduceat(squares, first) - explained) / np.maximum(count - k, 1)
+    n0 = (count - np.add.reduceat(n**2, first) / count) / np.maximum(k - 1, 1)
+    icc = (between - within) / (between + (n0 - 1) * within + 1e-12)
+    icc = np.where((k >= MIN_MEMBERS) & (count >= 2 * k), icc, TYPICAL_ICC)
+    others = np.repeat(total, groups["k"].to_numpy(), axis=0) - sums
+    norms = np.linalg.norm(others, axis=1) * np.linalg.norm(sums, axis=1)
+    likeness = (others * sums).sum(axis=1) / np.maximum(norms, 1e-9)
+    return (
+        groups.select("group", pl.Series("icc", icc)),
+        parts.select("group", "acct", pl.Series("likeness", likeness.astype(float))),
+    )
 
 
-def _hourly(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.group_by("acct", (pl.col("ts") // 3_600_000_000).alias("hour")).agg(
+def _part_sums(embedding: pl.Series, starts: np.ndarray, chunk: int = 50_000) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of vectors, and of their squared norms, of consecutive rows from each start; a bounded part is unpacked at once."""
+    codes = embedding.to_numpy()
+    sums = np.zeros((len(starts), codes.shape[1]))
+    squares = np.zeros(len(starts))
+    for low in range(0, len(codes), chunk):
+        vectors = codes[low : low + chunk].astype(np.float32) / EMBEDDING_SCALE
+        part = np.searchsorted(starts, np.arange(low, low + len(vectors)), side="right") - 1
+        edges = np.flatnonzero(np.diff(part, prepend=-1))
+        sums[part[edges]] += np.add.reduceat(vectors, edges, axis=0)
+        squares[part[edges]] += np.add.reduceat((vectors**2).sum(axis=1), edges)
+    return sums, squares
+
+
+def _co_movements(rows: pl.DataFrame) -> pl.DataFrame:
+    """Per group the mean cosine of the hourly activity of two different accounts, as ``movement``."""
+    hours = rows.group_by("group", "acct", (pl.col("ts") // 3_600_000_000).alias("hour")).agg(
         pl.len().cast(pl.Float64).sqrt().alias("w")
     )
+    unit = hours.with_columns(pl.col("w") / (pl.col("w") ** 2).sum().over("group", "acct").sqrt())
+    total = unit.group_by("group", "hour").agg(pl.col("w").sum()).group_by("group").agg((pl.col("w") ** 2).sum())
+    m = hours.group_by("group").agg(pl.col("acct").n_unique().cast(pl.Float64).alias("m"))
+    return total.join(m, on="group").select(
+        "group", ((pl.col("w") - pl.col("m")) / (pl.col("m") * (pl.col("m") - 1)).clip(1)).alias("movement")
+    )
 
 
-def _co_movement(hours: pl.DataFrame) -> float:
-    """Mean cosine of the hourly activity of two different accounts."""
-    m = hours["acct"].n_unique()
-    if m < 2:
-        return 0.0
-    unit = hours.with_columns(pl.col("w") / (pl.col("w") ** 2).sum().over("acct").sqrt())
-    total = unit.group_by("hour").agg(pl.col("w").sum())["w"]
-    return float(((total**2).sum() - m) / (m * (m - 1)))
+def _co_movement(rows: pl.DataFrame) -> float:
+    """The same over all accounts of a log."""
+    one = _co_movements(rows.select("acct", "ts", pl.lit(0, pl.UInt64).alias("group")))
+    return float(one["movement"].sum())
 
 
-def campaign_log_odds(features: pl.DataFrame, scorer: Scorer) -> np.ndarray:
-    """Log-odds that a group is a campaign, from :data:`FEATURES`."""
-    weights = np.array([scorer.weights.campaign_weights.get(f, 0.0) for f in FEATURES])
-    return scorer.weights.campaign_intercept + features.select(FEATURES).to_numpy() @ weights
+def _starts(lengths: pl.Series) -> np.ndarray:
+    """Where each of consecutive runs begins."""
+    return np.concatenate([[0], np.cumsum(lengths.to_numpy().astype(np.int64))[:-1]])

@@ -54,3 +54,19 @@ class TreeModel:
                 out[active, feature] += self.value[below] - self.value[here]
                 node[active] = below
         return out
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Log-odds of each row of (m, f): float64 of shape (m,)."""
+        out = np.full(len(x), self.base - (float(self.value[self.roots].sum()) if len(self.roots) else 0.0))
+        for root in self.roots:
+            node = np.full(len(x), root)
+            while True:
+                feature = self.feature[node]
+                inner = np.flatnonzero(feature >= 0)
+                if not len(inner):
+                    break
+                here = node[inner]
+                below = x[inner, feature[inner]] <= self.threshold[here]
+                node[inner] = np.where(below, self.left[here], self.right[here])
+            out += self.value[node]
+        return out

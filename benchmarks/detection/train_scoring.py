@@ -1,59 +1,59 @@
 """Fit the shipped scorer: python -m benchmarks.detection.train_scoring TRAFFIC... [--exclude-family F] [--out FILE]
 
-TRAFFIC are folders made by ``benchmarks.detection.traffic`` from permissively licensed corpora. Two models are fitted: the
-model of single accounts and slices (monotone gradient boosting, written out as plain arrays), and the
-campaign model over slice score and ties (logistic regression with non-negative weights).
+TRAFFIC are folders made by ``benchmarks.detection.traffic`` from permissively licensed corpora. Three monotone models are
+fitted by scikit-learn and written out as plain arrays: of accounts and their parts, of groups, and of members. Each later
+model, and the thresholds, see the earlier ones' predictions on logs that those were not fitted on.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import polars as pl
-from scipy.optimize import minimize
-from scipy.special import expit, log_expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from detector.assess import slices
-from detector.calibration import quantiles, threshold
-from detector.campaigns import discover, slice_view
-from detector.flagtime import MIN_REQUESTS
+from detector.accounts import FEATURES as ACCOUNT_FEATURES
+from detector.accounts import UNKNOWN, Candidates, best_of, candidates, score_accounts
+from detector.calibration import quantiles
+from detector.campaigns import Groups, discover
 from detector.formats import read
+from detector.grouping import CANDIDATE, place
+from detector.members import FEATURES as MEMBER_FEATURES
+from detector.members import SIGNS, member_features
+from detector.parts import MIN_REQUESTS, WHOLE
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
-from detector.scoring import DEFAULT, Scorer, Weights
-from detector.signals import SIGNALS, evaluate
-from detector.ties import FEATURES, group_features
-from detector.trees import Trees
+from detector.scoring import DEFAULT, MAX_FALSE_FLAGS, Scorer, Weights, segments_of
+from detector.signals import SIGNALS
+from detector.ties import GROUP, GroupFeatures, group_features
+from detector.trees import TreeModel, Trees
 from detector.view import View
 
-TARGET_FALSE_FLAGS = 0.001  # of ordinary accounts
-WATCH_SHARE = 0.01  # of ordinary accounts may be watched
-NEGATIVE_TIES = ("one_organization",)
-
-
-@dataclass
-class Examples:
-    """Signal values of accounts, slices and groups with label (1: harvest), weight group and kind."""
-
-    values: np.ndarray
-    label: np.ndarray
-    kind: np.ndarray
-    weight: np.ndarray
-    benign_accounts: np.ndarray  # mask of rows that are whole benign accounts
+SIGNAL_SIGNS = [1 if s.direction == "for" else -1 for s in SIGNALS]
+PURE, MIXED = 0.8, 0.1  # share of harvest from which a part is an example of it, and up to which it is none
+HARVESTER = 0.5  # share of harvest from which a whole account is an example
+OURS, THEIRS = 0.7, 0.3  # share of attackers from which a group is a campaign, and up to which it is none
+PART_OF_IT = 0.3  # share of harvest in a member's part from which an attacker is one of the campaign
+ROUNDS = 300
+FOLDS = 4  # of the logs: later models see what earlier ones say of logs that those were not fitted on
 
 
 @dataclass
 class Traffic:
-    """One labelled log, profiled."""
+    """One labelled log, profiled, with all that does not depend on a model."""
 
+    name: str
     profiles: Profiles
-    accounts: pl.DataFrame  # acct, label (bool), kind
+    accounts: pl.DataFrame  # acct, label (bool), kind, campaign_id
     harvest: pl.DataFrame  # event_id of harvesting requests
+    candidates: Candidates
+    about: pl.DataFrame  # candidates.about with label, kind, campaign_id, harvest (share)
+    groups: Groups
 
 
 def load(folder: Path, detector: Detector) -> Traffic:
@@ -67,53 +67,33 @@ def load(folder: Path, detector: Detector) -> Traffic:
         profiles = merged
         cache.write_bytes(profiles.to_bytes())
     labels = pl.read_parquet(folder / "labels.parquet")
-    kind = pl.coalesce([c for c in ("family", "kind") if c in labels.columns]).alias("kind")
     accounts = profiles.accounts.join(
-        labels.select("account_id", "campaign_id", (pl.col("label") == "attack").alias("label"), kind), on="account_id"
+        labels.select(
+            "account_id", "campaign_id", (pl.col("label") == "attack").alias("label"), pl.col("family").alias("kind")
+        ),
+        on="account_id",
     ).select("acct", "label", "kind", "campaign_id")
     events = pl.read_parquet(folder / "labels_events.parquet").filter(pl.col("harvest")).select("event_id")
-    return Traffic(profiles, accounts, events)
-
-
-def examples(traffic: Traffic) -> Examples:
-    """Accounts (those with at least half of harvest count as positive), slices of accounts, and group slices."""
-    sample = traffic.profiles.sample.join(
-        traffic.harvest.with_columns(pl.lit(True).alias("harvest")), on="event_id", how="left"
-    ).with_columns(pl.col("harvest").fill_null(False))
-    view = View(traffic.profiles)
-    share = sample.group_by("acct").agg(pl.col("harvest").mean())
-    table = (
-        pl.DataFrame({"acct": view.acct, "n": view.n})
-        .join(traffic.accounts, on="acct", how="left", maintain_order="left")
-        .join(share, on="acct", how="left", maintain_order="left")
+    found = candidates(profiles, View(profiles))
+    return Traffic(
+        folder.name, profiles, accounts, events, found, _about(found, profiles, accounts, events), discover(profiles)
     )
-    keep = ((table["n"] >= MIN_REQUESTS) & (~table["label"] | (table["harvest"] >= 0.5))).to_numpy()
-    values, labels, kinds = [evaluate(view)[keep]], [table["label"].to_numpy()[keep]], [table["kind"].to_numpy()[keep]]
-    benign = [~labels[0]]
-    size = table.with_columns(pl.len().over(pl.coalesce("campaign_id", pl.col("acct").cast(pl.String))).alias("size"))[
-        "size"
-    ].to_numpy()
-    weights = [1 / np.sqrt(size[keep])]
-    groups = discover(traffic.profiles)
-    for rows in (slices(traffic.profiles, view), groups.rows):
-        if not len(rows):
-            continue
-        rows_view = slice_view(rows)
-        about = (
-            rows.join(sample.select("event_key", "harvest"), on="event_key")
-            .join(traffic.accounts.select("acct", "kind"), on="acct")
-            .group_by("group")
-            .agg(pl.col("harvest").mean(), pl.len(), pl.col("kind").mode().sort().first())
-        )
-        about = pl.DataFrame({"group": rows_view.acct}).join(about, on="group", how="left", maintain_order="left")
-        clear = ((about["len"] >= MIN_REQUESTS) & ((about["harvest"] > 0.8) | (about["harvest"] < 0.1))).to_numpy()
-        values.append(evaluate(rows_view)[clear])
-        labels.append((about["harvest"] > 0.5).to_numpy()[clear])
-        kinds.append(about["kind"].to_numpy()[clear])
-        benign.append(np.zeros(int(clear.sum()), bool))
-        weights.append(np.full(int(clear.sum()), 0.5))
-    label, kind = np.concatenate(labels).astype(bool), np.concatenate(kinds)
-    return Examples(np.vstack(values), label, kind, np.concatenate(weights), np.concatenate(benign))
+
+
+def _harvest_of(rows: pl.DataFrame, events: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    marked = rows.join(events.with_columns(pl.lit(True).alias("harvest")), on="event_id", how="left")
+    return marked.group_by(by).agg(pl.col("harvest").fill_null(False).mean())
+
+
+def _about(found: Candidates, profiles: Profiles, accounts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    from detector.parts import parts
+
+    of_parts = _harvest_of(parts(profiles, View(profiles)).select("event_id", "group"), events, ["group"])
+    whole = _harvest_of(profiles.sample.select("event_id", "acct"), events, ["acct"])
+    table = found.about.join(accounts, on="acct", how="left", maintain_order="left")
+    table = table.join(of_parts, on="group", how="left", maintain_order="left")
+    table = table.join(whole.rename({"harvest": "all"}), on="acct", how="left", maintain_order="left")
+    return table.with_columns(pl.coalesce("harvest", "all").fill_null(0.0).alias("harvest"))
 
 
 def balance(label: np.ndarray, kind: np.ndarray, weight: np.ndarray | float = 1.0) -> np.ndarray:
@@ -126,9 +106,8 @@ def balance(label: np.ndarray, kind: np.ndarray, weight: np.ndarray | float = 1.
     return weights * len(label) / 2
 
 
-def fit_trees(data: Examples, rounds: int = 300) -> Trees:
+def fit_trees(x: np.ndarray, label: np.ndarray, weight: np.ndarray, signs: list[int], rounds: int = ROUNDS) -> Trees:
     """Monotone gradient boosting by scikit-learn, written out as plain arrays."""
-    signs = [1 if s.direction == "for" else -1 for s in SIGNALS]
     model = HistGradientBoostingClassifier(
         monotonic_cst=signs,
         max_iter=rounds,
@@ -138,18 +117,17 @@ def fit_trees(data: Examples, rounds: int = 300) -> Trees:
         min_samples_leaf=15,
         early_stopping=False,
         random_state=7,
-    ).fit(data.values, data.label, sample_weight=data.weight)
+    ).fit(x, label, sample_weight=weight)
     out = Trees(base=float(model._baseline_prediction.ravel()[0]))
     for (predictor,) in model._predictors:
         nodes = predictor.nodes
         start = len(out.feature)
-        value = _expected(nodes)
         out.roots.append(start)
         out.feature += [-1 if n["is_leaf"] else int(n["feature_idx"]) for n in nodes]
-        out.threshold += [round(float(n["num_threshold"]), 6) if not n["is_leaf"] else 0.0 for n in nodes]
+        out.threshold += [float(f"{n['num_threshold']:.7g}") if not n["is_leaf"] else 0.0 for n in nodes]
         out.left += [start + int(n["left"]) for n in nodes]
         out.right += [start + int(n["right"]) for n in nodes]
-        out.value += [round(v, 6) for v in value]
+        out.value += [round(v, 5) for v in _expected(nodes)]
     return out
 
 
@@ -169,105 +147,193 @@ def _expected(nodes: np.ndarray) -> list[float]:
     return value
 
 
-def fit_ties(x: np.ndarray, label: np.ndarray, weight: np.ndarray, ridge: float = 0.02) -> tuple[np.ndarray, float]:
-    """Logistic regression with weights of known sign (see NEGATIVE_TIES): (weights, intercept)."""
-    scale = x.std(axis=0) + 1e-6
-    z = x / scale
+# ---- examples of the three models, one log at a time
 
-    def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        margin = z @ theta[1:] + theta[0]
-        value = (
-            -(weight * np.where(label, log_expit(margin), log_expit(-margin))).sum()
-            + ridge * weight.sum() * (theta[1:] ** 2).sum() / 2
+
+@dataclass
+class Examples:
+    """Rows with label, kind of account and weight."""
+
+    x: np.ndarray
+    label: np.ndarray
+    kind: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(
+        cls, x: np.ndarray, about: pl.DataFrame, keep: pl.Expr, unit: list[str], excluded: Sequence[str]
+    ) -> Examples:
+        """Rows where ``keep`` holds; rows of the same ``unit`` share the square root of their number. ``about`` has ``y``."""
+        mask = about.select(keep & ~pl.col("kind").is_in(list(excluded))).to_series().fill_null(False)
+        about = about.filter(mask)
+        weight = 1 / np.sqrt(about.select(pl.len().over(unit)).to_series().to_numpy())
+        return cls(x[mask.to_numpy()], about["y"].to_numpy(), about["kind"].to_numpy(), weight)
+
+    @classmethod
+    def fit(cls, parts: Sequence[Examples], signs: list[int], rounds: int = ROUNDS) -> Trees:
+        """One model of all."""
+        x, label, kind, weight = (
+            np.concatenate([getattr(p, f) for p in parts]) for f in ("x", "label", "kind", "weight")
         )
-        slope = weight * (expit(margin) - label)
-        return value, np.concatenate([[slope.sum()], z.T @ slope + ridge * weight.sum() * theta[1:]])
+        return fit_trees(x, label, balance(label, kind, weight), signs, rounds)
 
-    bounds = [(None, None), *[(None, 0) if f in NEGATIVE_TIES else (0, None) for f in FEATURES]]
-    theta = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, bounds=bounds, method="L-BFGS-B").x
-    return theta[1:] / scale, float(theta[0])
+
+def account_examples(log: Traffic, excluded: Sequence[str]) -> Examples:
+    """Parts that are harvest or are not, and whole accounts."""
+    about = log.about.with_columns(
+        pl.when(pl.col("label"))
+        .then(pl.coalesce("campaign_id", pl.col("acct").cast(pl.String)))
+        .otherwise(pl.col("acct").cast(pl.String))
+        .alias("unit"),
+        (pl.col("harvest") > HARVESTER).alias("y"),
+    )
+    whole = (pl.col("attribute") == WHOLE) & (pl.col("harvest") > HARVESTER)
+    keep = (pl.col("requests") >= MIN_REQUESTS) & ((pl.col("harvest") > PURE) | (pl.col("harvest") < MIXED) | whole)
+    return Examples.of(log.candidates.x, about, keep, ["unit"], excluded)
+
+
+def account_log_odds(log: Traffic, model: TreeModel) -> pl.DataFrame:
+    """acct, log_odds of each account's best candidate."""
+    odds = model.predict(log.candidates.x)
+    odds[log.candidates.about["requests"].to_numpy() < MIN_REQUESTS] = UNKNOWN
+    best = best_of(log.candidates, odds)
+    return log.candidates.about[best].select("acct", pl.Series("log_odds", odds[best]))
+
+
+def group_examples(log: Traffic, features: GroupFeatures, excluded: Sequence[str]) -> Examples:
+    """Groups that are campaigns or are not."""
+    return Examples.of(
+        features.x,
+        _about_groups(log, features.view.acct).with_columns((pl.col("harvest") > HARVESTER).alias("y")),
+        ((pl.col("harvest") > PURE - 0.05) & (pl.col("attackers") > OURS))
+        | ((pl.col("harvest") < MIXED) & (pl.col("attackers") < THEIRS)),
+        ["unit"],
+        excluded,
+    )
+
+
+def _about_groups(log: Traffic, groups: pl.Series) -> pl.DataFrame:
+    rows = log.groups.rows.select("event_id", "acct", "group")
+    harvest = _harvest_of(rows, log.harvest, ["group"])
+    kind = rows.join(log.accounts, on="acct").group_by("group").agg(pl.col("kind").mode().sort().first())
+    attackers = (
+        log.groups.members.join(log.accounts, on="acct")
+        .group_by("group")
+        .agg(pl.col("label").mean().alias("attackers"), pl.col("campaign_id").drop_nulls().mode().sort().first())
+    )
+    table = pl.DataFrame({"group": groups})
+    for part in (harvest, kind, attackers):
+        table = table.join(part, on="group", how="left", maintain_order="left")
+    return table.with_columns(pl.coalesce("campaign_id", pl.col("group").cast(pl.String)).alias("unit"))
+
+
+def member_examples(log: Traffic, memberships: pl.DataFrame, x: np.ndarray, excluded: Sequence[str]) -> Examples:
+    """Attackers within their campaign, and honest accounts that share something with it."""
+    own = _harvest_of(log.groups.rows.select("event_id", "acct", "group"), log.harvest, ["group", "acct"])
+    about = memberships.join(log.accounts, on="acct", how="left", maintain_order="left")
+    about = about.join(own, on=["group", "acct"], how="left", maintain_order="left")
+    about = about.with_columns((pl.col("label") & (pl.col("harvest") > PART_OF_IT)).alias("y"))
+    return Examples.of(x, about, pl.col("y") | ~pl.col("label"), ["acct"], excluded)
+
+
+def fit(logs: Sequence[Traffic], excluded: Sequence[str] = (), say: Callable[[str], None] = lambda _: None) -> Weights:
+    """All models of the logs, without the families ``excluded``. Raises ValueError for fewer than two logs."""
+    if len(logs) < 2:
+        raise ValueError("the models are fitted across logs: give at least two")
+    folds = min(FOLDS, len(logs))
+
+    def crossed(examples: Sequence[Examples], signs: list[int]) -> tuple[Trees, list[Trees]]:
+        """The model of all logs, and for each log that of the folds it is not in."""
+        without = [
+            Examples.fit([e for i, e in enumerate(examples) if i % folds != fold], signs) for fold in range(folds)
+        ]
+        return Examples.fit(examples, signs), [without[i % folds] for i in range(len(logs))]
+
+    account_signs = [*SIGNAL_SIGNS, *[0] * (len(ACCOUNT_FEATURES) - 2 * len(SIGNALS) - 1), 1, *SIGNAL_SIGNS]
+    accounts, account_models = crossed([account_examples(log, excluded) for log in logs], account_signs)
+    own = [account_log_odds(log, TreeModel(model)) for log, model in zip(logs, account_models, strict=True)]
+    say("accounts fitted")
+    features = [group_features(log.groups, log.profiles, odds) for log, odds in zip(logs, own, strict=True)]
+    campaigns, campaign_models = crossed(
+        [group_examples(log, f, excluded) for log, f in zip(logs, features, strict=True)],
+        [*SIGNAL_SIGNS, *GROUP.values()],
+    )
+    say("campaigns fitted")
+    memberships, xs = [], []
+    for log, f, model, odds in zip(logs, features, campaign_models, own, strict=True):
+        scored = f.table.select("group", pl.Series("campaign_log_odds", TreeModel(model).predict(f.x)))
+        near = scored.filter(pl.col("campaign_log_odds") > CANDIDATE)
+        table, x = member_features(log.groups.keep(near.select("group")), f, near, log.profiles.totals, odds)
+        memberships.append(table)
+        xs.append(x)
+    members, member_models = crossed(
+        [member_examples(log, t, x, excluded) for log, t, x in zip(logs, memberships, xs, strict=True)],
+        [SIGNS[f] for f in MEMBER_FEATURES],
+    )
+    say("members fitted")
+    weights = Weights(
+        version="default-2",
+        signals=[s.name for s in SIGNALS],
+        accounts=accounts,
+        campaigns=campaigns,
+        members=members,
+        population=quantiles(np.vstack([_ordinary(log) for log in logs])),
+        segments=[],
+    )
+    honest = []
+    for log, *models in zip(logs, account_models, campaign_models, member_models, strict=True):
+        parts = dict(zip(("accounts", "campaigns", "members"), models, strict=True))
+        honest.append(_honest(log, Scorer(msgspec.structs.replace(weights, **parts))))
+        say(f"{log.name} judged")
+    alone, placed, requests = (np.concatenate(column) for column in zip(*honest, strict=True))
+    # both ways to be flagged spend half of what is allowed
+    ends = [float(np.quantile(scores, 1 - MAX_FALSE_FLAGS / 2)) for scores in (alone, placed)]
+    weights.member_shift = round(ends[0] - ends[1], 4)
+    weights.segments = segments_of(np.maximum(alone, placed + weights.member_shift), requests)
+    return weights
+
+
+def _honest(log: Traffic, scorer: Scorer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each honest account: its own log-odds, those of its place in a campaign, and its number of requests."""
+    own = score_accounts(log.profiles, scorer)
+    placement = place(log.profiles, own, scorer)
+    placed = np.full(len(own.view), UNKNOWN)
+    if placement is not None:
+        placed = own.view.aligned(placement.placed, "score", UNKNOWN)
+    honest = own.view.aligned(log.accounts.select("acct", pl.col("label").cast(pl.Float64)), "label") == 0
+    return own.log_odds[honest], placed[honest], own.view.n[honest]
+
+
+def _ordinary(log: Traffic) -> np.ndarray:
+    whole = log.about.select(
+        (pl.col("attribute") == WHOLE) & ~pl.col("label") & (pl.col("requests") >= MIN_REQUESTS)
+    ).to_series()
+    return log.candidates.x[whole.to_numpy(), : len(SIGNALS)]
 
 
 def main() -> None:
-    """Fit both models and write the asset."""
+    """Fit the models and write the asset."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("traffic", nargs="+", type=Path)
     parser.add_argument("--exclude-family", action="append", default=[])
     parser.add_argument("--out", type=Path, default=DEFAULT)
     options = parser.parse_args()
-    detector = _untrained()
-    logs = [load(f, detector) for f in options.traffic]
-    sets = [examples(t) for t in logs]
-    data = Examples(
-        *(
-            np.concatenate([getattr(s, f) for s in sets])
-            for f in ("values", "label", "kind", "weight", "benign_accounts")
-        )
-    )
-    wanted = ~np.isin(data.kind, options.exclude_family)
-    data = Examples(
-        data.values[wanted],
-        data.label[wanted],
-        data.kind[wanted],
-        balance(data.label, data.kind, data.weight)[wanted],
-        data.benign_accounts[wanted],
-    )
-    weights = Weights(
-        version="default-1",
-        signals=[s.name for s in SIGNALS],
-        trees=fit_trees(data),
-        population=quantiles(data.values[data.benign_accounts]),
-        flag_at=0.5,
-        watch_at=0.2,
-    )
-    scorer = Scorer(weights)
-    print(f"{len(data.label)} examples, {int(data.label.sum())} harvesting")
-    x, label, weight = _campaign_examples(logs, scorer, options.exclude_family)
-    tie_weights, tie_intercept = fit_ties(x, label, weight)
-    risk = expit(tie_intercept + x @ tie_weights)
-    weights.campaign_weights = {f: round(float(w), 5) for f, w in zip(FEATURES, tie_weights, strict=True)}
-    weights.campaign_intercept = round(tie_intercept, 5)
-    weights.campaign_flag_at = float(np.clip(threshold(risk[~label], 0.005), 0.5, 0.995))
-    own = scorer.risk(data.values[data.benign_accounts])
-    weights.flag_at = float(np.clip(threshold(own, TARGET_FALSE_FLAGS), 0.5, 0.9999))
-    weights.watch_at = float(min(threshold(own, WATCH_SHARE), weights.flag_at / 2))
-    options.out.write_bytes(msgspec.json.format(msgspec.json.encode(weights)))
-    print(f"accounts: flag_at {weights.flag_at:.4f}, watch_at {weights.watch_at:.4f}")
-    print(f"campaigns: {int(label.sum())} of {len(label)} groups, flag_at {weights.campaign_flag_at:.4f}")
-    print(weights.campaign_weights, "->", options.out)
+    detector = untrained()
+    weights = fit([load(f, detector) for f in options.traffic], options.exclude_family, print)
+    options.out.write_bytes(msgspec.json.encode(weights))
+    honest = sum(s.accounts for s in weights.segments)
+    print(f"{honest:,} honest accounts, flagged from {Scorer(weights).threshold(MAX_FALSE_FLAGS):.2f}")
+    print("->", options.out)
 
 
-def _campaign_examples(
-    logs: list[Traffic], scorer: Scorer, excluded: list[str]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    xs, labels, kinds = [], [], []
-    for traffic in logs:
-        groups = discover(traffic.profiles)
-        view = slice_view(groups.rows)
-        features, _ = group_features(groups, traffic.profiles, scorer.log_odds(evaluate(view)), view)
-        about = (
-            groups.members.join(traffic.accounts, on="acct")
-            .group_by("group")
-            .agg(pl.col("label").mean().alias("attackers"), pl.col("kind").mode().sort().first())
-        )
-        table = features.join(about, on="group").filter(
-            ~pl.col("kind").is_in(excluded) & ((pl.col("attackers") > 0.6) | (pl.col("attackers") < 0.2))
-        )
-        xs.append(table.select(FEATURES).to_numpy())
-        labels.append((table["attackers"] > 0.5).to_numpy())
-        kinds.append(table["kind"].to_numpy())
-    label = np.concatenate(labels)
-    return np.vstack(xs), label, balance(label, np.concatenate(kinds))
-
-
-def _untrained() -> Detector:
+def untrained() -> Detector:
+    """The detector without a scorer: it profiles."""
     from detector.codebook import Codebook
     from detector.encoders import load_encoder
     from detector.intent import IntentModel
 
-    return Detector(
-        load_encoder(), Codebook.load(), IntentModel.load(), Scorer(Weights("none", [], Trees(), {}, 0.5, 0.2))
-    )
+    empty = Weights("none", [s.name for s in SIGNALS], Trees(), Trees(), Trees(), {}, [])
+    return Detector(load_encoder(), Codebook.load(), IntentModel.load(), Scorer(empty))
 
 
 if __name__ == "__main__":

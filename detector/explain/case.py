@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.special import expit
 
-from detector.assess import SLICE_PENALTY, slices
+from detector.accounts import UNKNOWN, candidates
 from detector.assessment import Verdict
-from detector.flagtime import MIN_REQUESTS
+from detector.parts import MIN_REQUESTS
 from detector.profiles import Profiles
-from detector.scoring import Scorer, logit
-from detector.signals import SIGNALS, evaluate
+from detector.scoring import FLAG_AT, WATCH_AT, Scorer
+from detector.signals import SIGNALS
 from detector.view import View
 
 SIGNS = np.array([1.0 if s.direction == "for" else -1.0 for s in SIGNALS])
@@ -46,31 +45,46 @@ class Grown(View):
 
 @dataclass(frozen=True)
 class Case:
-    """Signal values of an account, (parts, signals): the whole of it first, then its slices, each with its penalty in log-odds."""
+    """An account's candidates, (parts, features) as in :data:`detector.accounts.FEATURES`: the whole of it first, then its parts."""
 
-    values: np.ndarray
-    penalty: np.ndarray
+    x: np.ndarray
     requests: float
     scorer: Scorer
 
+    @property
+    def values(self) -> np.ndarray:
+        """Signal values of the candidates, (parts, signals)."""
+        return self.x[:, : len(SIGNALS)]
+
     def log_odds(self, values: np.ndarray) -> np.ndarray:
-        """Log-odds of harvesting for k variants of the values, (k, parts, signals): the worst part's. Shape (k,)."""
+        """Score for k variants of the values, (k, parts, signals): the worst part's. Shape (k,)."""
         variants, parts, signals = values.shape
-        each = self.scorer.log_odds(values.reshape(-1, signals)).reshape(variants, parts) - self.penalty
-        worst = each.max(axis=1)
-        cap = logit(self.scorer.weights.watch_at) - 1e-6
-        return np.minimum(worst, cap) if self.requests < MIN_REQUESTS else worst
+        if self.requests < MIN_REQUESTS:
+            return np.full(variants, UNKNOWN)
+        x = np.broadcast_to(self.x, (variants, *self.x.shape)).copy()
+        x[:, :, :signals] = values
+        x[:, :, -signals:] = values[:, :1]  # the whole account's signals stand beside each part's
+        return self.scorer.accounts.predict(x.reshape(-1, x.shape[2])).reshape(variants, parts).max(axis=1)
+
+    def line(self, threshold: float) -> float:
+        """The score at which the risk is FLAG_AT or WATCH_AT. Raises ValueError for other risks."""
+        if threshold not in (FLAG_AT, WATCH_AT):
+            raise ValueError(f"no verdict begins at a risk of {threshold}")
+        return self.scorer.cuts[0 if threshold == FLAG_AT else 1]
+
+    def risk_of(self, log_odds: float) -> float:
+        """Risk at a score; none where too little is known."""
+        return 0.0 if log_odds <= UNKNOWN else float(self.scorer.risk(np.array([log_odds]))[0])
 
     @property
     def risk(self) -> float:
         """The account's own risk, without any campaign."""
-        return float(expit(self.log_odds(self.values[None])[0]))
+        return self.risk_of(float(self.log_odds(self.values[None])[0]))
 
     @property
     def by_slice(self) -> bool:
-        """True where a slice (the requests with one frame) is riskier than the account as a whole."""
-        each = self.scorer.log_odds(self.values) - self.penalty
-        return bool(each.argmax() > 0)
+        """True where a part of its requests is riskier than the account as a whole."""
+        return bool(self.scorer.accounts.predict(self.x).argmax() > 0)
 
     def moved(self, signals: np.ndarray, targets: np.ndarray, towards: int) -> np.ndarray:
         """Values with some signals moved to their targets, never the other way.
@@ -92,17 +106,11 @@ def restricted(profiles: Profiles, acct: int) -> Profiles:
 def case_of(profiles: Profiles, scorer: Scorer, factor: float = 1.0) -> Case:
     """The case of the one account of ``profiles``, after ``factor`` times as many requests of its kind."""
     view = Grown(profiles, factor)
-    rows = slices(profiles, View(profiles))
-    values, penalty = [evaluate(view)], [np.zeros(len(view))]
-    if len(rows):
-        sliced = Grown(Profiles.of_rows(rows.with_columns(pl.col("group").alias("acct")).drop("group")), factor)
-        known = sliced.n >= MIN_REQUESTS
-        values.append(evaluate(sliced)[known])
-        penalty.append(np.full(known.sum(), SLICE_PENALTY))
-    return Case(np.vstack(values), np.concatenate(penalty), float(view.n[0]), scorer)
+    found = candidates(profiles, view, lambda p: Grown(p, factor))
+    return Case(found.x, float(view.n[0]), scorer)
 
 
 def verdict_of(risk: float, scorer: Scorer) -> Verdict:
     """The verdict at a risk."""
-    weights = scorer.weights
-    return "flag" if risk >= weights.flag_at else "watch" if risk >= weights.watch_at else "clear"
+    words: tuple[Verdict, ...] = ("clear", "watch", "flag")
+    return words[int(scorer.verdicts(np.array([risk]))[0])]

@@ -7,14 +7,13 @@ from datetime import datetime
 import msgspec
 import numpy as np
 import polars as pl
-from scipy.special import expit
 
+from detector.accounts import score_accounts
 from detector.explain.case import Case, case_of
 from detector.findings import when
-from detector.flagtime import MIN_REQUESTS
+from detector.parts import MIN_REQUESTS
 from detector.profiles import Profiles
-from detector.scoring import Scorer, logit, score
-from detector.view import View
+from detector.scoring import Scorer
 
 CHECKPOINTS = 48  # prefixes of the account's requests that are scored, in equal steps of their logarithm
 MAX_GROWTH = 50.0  # times as many requests, up to which it is looked for a flag; more is no forecast
@@ -37,10 +36,11 @@ def course(profiles: Profiles, scorer: Scorer) -> list[Point]:
     scale = float(profiles.totals["n"][0]) / len(rows)  # a loud account's sample is a part of its requests
     cuts = np.unique(np.round(np.geomspace(MIN_REQUESTS, len(rows), CHECKPOINTS)).astype(int))
     prefixes = pl.concat(rows.head(int(cut)).with_columns(pl.lit(int(cut), pl.UInt64).alias("acct")) for cut in cuts)
-    scored = score(View(Profiles.of_rows(prefixes)), scorer)
+    scored = score_accounts(Profiles.of_rows(prefixes), scorer)
+    risk = scorer.risk(scored.log_odds)
     return [
-        Point(requests=round(int(cut) * scale), at=when(int(rows["ts"][int(cut) - 1])), risk=float(expit(odds)))
-        for cut, odds in zip(scored.view.acct, scored.log_odds, strict=True)
+        Point(requests=round(int(cut) * scale), at=when(int(rows["ts"][int(cut) - 1])), risk=float(r))
+        for cut, r in zip(scored.view.acct, risk, strict=True)
     ]
 
 
@@ -53,6 +53,6 @@ def requests_until(profiles: Profiles, scorer: Scorer, threshold: float, case: C
         return None
     for factor in np.geomspace(1.05, MAX_GROWTH, GROWTH_STEPS):
         grown = case_of(profiles, scorer, float(factor))
-        if grown.log_odds(grown.values[None])[0] >= logit(threshold):
+        if grown.log_odds(grown.values[None])[0] >= case.line(threshold):
             return int(np.ceil(grown.requests))
     return None

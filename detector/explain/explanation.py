@@ -5,20 +5,20 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from detector.accounts import score_accounts
 from detector.assessment import AccountFinding, Assessment, CampaignFinding, Direction, Verdict
 from detector.explain.case import Case, case_of, restricted, verdict_of
 from detector.explain.course import Point, course, requests_until
 from detector.explain.search import Change, above, below, closest
 from detector.findings import account_findings
-from detector.flagtime import MIN_REQUESTS
+from detector.parts import MIN_REQUESTS
 from detector.profiles import Profiles
-from detector.scoring import Scorer, score
+from detector.scoring import FLAG_AT, WATCH_AT, Scorer
 from detector.signals import SIGNALS
-from detector.view import View
 
 
 class Share(msgspec.Struct, kw_only=True):
-    """One signal's part in the account's own log-odds; all of them and ``base`` add up to it."""
+    """One signal's part in the account's own log-odds, in its riskiest part where that is riskier than the whole."""
 
     signal: str
     title: str
@@ -35,7 +35,7 @@ class WhatIf(msgspec.Struct, kw_only=True):
 
     own_risk: float  # without any campaign
     own_verdict: Verdict
-    by_slice: bool  # the requests with one frame are riskier than the account as a whole
+    by_slice: bool  # a part of its requests is riskier than the account as a whole
     less: Change | None = None  # the smallest change that brings the own risk under the threshold of its verdict
     more: list[Change] = []  # ways to a flag, for accounts whose own conduct gives none
     closest: Change | None = None  # where none of those exists: the one signal that could raise the risk most
@@ -67,17 +67,17 @@ def explain(profiles: Profiles, assessment: Assessment, account_id: str, scorer:
         raise KeyError(account_id)
     names = profiles.accounts.filter(profiles.accounts["account_id"] == account_id)
     mine = restricted(profiles, int(names["acct"][0]))
-    own = score(View(mine), scorer)
+    own = score_accounts(mine, scorer)
     if not finding.evidence:
         finding = _with_evidence(finding, mine, scorer)
     case = case_of(mine, scorer)
     grown = course(mine, scorer)
     return Explanation(
         account=finding,
-        flag_at=scorer.weights.flag_at,
-        watch_at=scorer.weights.watch_at,
+        flag_at=FLAG_AT,
+        watch_at=WATCH_AT,
         campaign=next((c for c in assessment.campaigns if c.campaign_id == finding.campaign_id), None),
-        base=scorer.model.base,
+        base=scorer.accounts.base,
         shares=_shares(own.values[0], own.contributions[0], scorer),
         course=grown,
         what_if=_what_if(finding.verdict, case, mine, grown, scorer),
@@ -85,7 +85,7 @@ def explain(profiles: Profiles, assessment: Assessment, account_id: str, scorer:
 
 
 def _what_if(verdict: Verdict, case: Case, mine: Profiles, grown: list[Point], scorer: Scorer) -> WhatIf:
-    flag_at, watch_at = scorer.weights.flag_at, scorer.weights.watch_at
+    flag_at, watch_at = FLAG_AT, WATCH_AT
     risk = case.risk
     what_if = WhatIf(
         own_risk=risk,
@@ -107,7 +107,7 @@ def _what_if(verdict: Verdict, case: Case, mine: Profiles, grown: list[Point], s
 
 def _with_evidence(finding: AccountFinding, mine: Profiles, scorer: Scorer) -> AccountFinding:
     """The finding with its evidence, templates and activity, which assessments leave out where all is clear."""
-    own = score(View(mine), scorer)
+    own = score_accounts(mine, scorer)
     full = account_findings(mine, own, np.array([finding.risk]), np.array([1]), {}, {}, scorer)[0]
     return msgspec.structs.replace(full, verdict=finding.verdict)
 

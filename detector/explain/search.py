@@ -7,11 +7,10 @@ from itertools import combinations
 
 import msgspec
 import numpy as np
-from scipy.special import expit
 
+from detector.accounts import FEATURES
 from detector.assessment import Verdict
 from detector.explain.case import SIGNS, Case, verdict_of
-from detector.scoring import logit
 from detector.signals import SIGNALS
 
 EXHAUSTIVE = 3  # signals up to which every set is tried; beyond, a set from which none can be left out
@@ -53,7 +52,7 @@ def below(case: Case, threshold: float) -> Change | None:
     Of sets of equal size the one with the lowest risk. None where even all of them do not.
     """
     medians = np.array([_quantile(case, j, 0.5) for j in range(len(SIGNALS))])
-    line = logit(threshold)
+    line = case.line(threshold)
 
     def odds(sets: np.ndarray) -> np.ndarray:
         return case.log_odds(case.moved(sets, np.broadcast_to(medians, sets.shape), -1))
@@ -88,7 +87,7 @@ def above(case: Case, threshold: float) -> list[Change]:
     A single signal gets the least value that does, which is one at which a tree decides otherwise; a pair the lowest level of
     LEVELS of the ordinary population at which both together do.
     """
-    line = logit(threshold)
+    line = case.line(threshold)
     found: list[tuple[float, Change]] = []
     for j in range(len(SIGNALS)):
         steps = _steps(case, j)
@@ -135,8 +134,9 @@ def _pair(case: Case, line: float) -> Change | None:
 
 def _steps(case: Case, j: int) -> np.ndarray:
     """Values beyond the account's own at which a tree decides otherwise, the nearest first; more risk with each."""
-    model = case.scorer.model
-    edges = np.unique(model.threshold[model.feature == j])
+    model = case.scorer.accounts
+    splits = (model.feature == j) | (model.feature == len(FEATURES) - len(SIGNALS) + j)
+    edges = np.unique(model.threshold[splits])
     if SIGNS[j] > 0:
         beyond = np.nextafter(edges, np.inf)
         return beyond[beyond > case.values[0, j]]
@@ -170,7 +170,7 @@ def _batches(movable: Sequence[int], size: int) -> Iterator[list[tuple[int, ...]
 def _change(case: Case, chosen: tuple[int, ...], targets: np.ndarray, log_odds: float, smallest: bool) -> Change:
     own, goal = case.values[0], np.array(targets, float)
     places = case.scorer.percentiles(goal[None])[0]
-    risk = float(expit(log_odds))
+    risk = case.risk_of(log_odds)
     settings = [
         Setting(
             signal=SIGNALS[j].name,

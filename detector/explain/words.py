@@ -5,7 +5,7 @@ from __future__ import annotations
 from detector.explain.course import MAX_GROWTH
 from detector.explain.explanation import Explanation, WhatIf
 from detector.explain.search import Change, Setting
-from detector.flagtime import MIN_REQUESTS
+from detector.parts import MIN_REQUESTS
 from detector.report.text import count, percent, quantity, risk
 
 NO_PROFILE = "What would change the verdict is known from the profile alone: audit with --keep-profiles, or give the log instead of --audit."

@@ -5,27 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pytest
 
-from detector.calibration import calibrate, threshold
+from detector.calibration import calibrate
 from detector.campaigns import discover
+from detector.event import Event
+from detector.formats import read
 from detector.pipeline import Detector
 from detector.profiles import KIND
-from detector.simulate import PRESETS, simulate, write
+from detector.simulate import PRESETS, Scenario, simulate, write
 from tests.detector.builders import event
-
-
-def test_the_threshold_is_reached_by_no_more_than_the_promised_share() -> None:
-    """Split conformal: over many draws a fresh ordinary account reaches the threshold at most as often as promised."""
-    rng = np.random.default_rng(5)
-    reached = [rng.random() > threshold(rng.random(199), 0.05) for _ in range(4000)]
-    assert np.mean(reached) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 4000)
-
-
-def test_too_few_accounts_flag_nobody() -> None:
-    """Fifty accounts cannot promise one false flag in a thousand, so nothing is flagged."""
-    assert threshold(np.linspace(0, 0.9, 50), 0.001) > 0.999
 
 
 def test_calibrating_on_own_logs(detector: Detector, tmp_path: Path) -> None:
@@ -36,6 +25,39 @@ def test_calibrating_on_own_logs(detector: Detector, tmp_path: Path) -> None:
     assert own.codebook.k == run.clusters == 20
     assert own.codebook.version == "own"
     assert own.codebook.projection().shape == (20, 2)
+
+
+def test_own_thresholds_flag_no_more_than_promised(detector: Detector, tmp_path: Path) -> None:
+    """Calibrated on a log for a share of false flags, the detector flags at most that share of the same log."""
+    tenants = {"chat_user": 150, "tutoring_app": 3, "coding_team": 3, "own_test_data": 3}
+    write(simulate(Scenario(size=0.2, days=2, tenants=tenants), 5), tmp_path / "log")
+    log = tmp_path / "log" / "events.jsonl"
+    calibrate([log], tmp_path / "own", detector=detector, clusters=10, max_false_flags=0.05)
+    own = Detector.load(tmp_path / "own")
+    assert own.scorer.weights.max_false_flags == 0.05
+    found = own.assess(own.profile(own.features(read_all(log))))
+    assert len(found.flagged()) <= 0.05 * (len(found.accounts) + 1)
+
+
+def test_a_share_that_too_few_accounts_cannot_promise_is_refused(detector: Detector, tmp_path: Path) -> None:
+    """Fifty accounts cannot promise one false flag in a thousand; the error says how many could."""
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(
+        b"".join(
+            msgspec.json.encode(
+                event(i, f"a{i % 50}", i, (f"Question number {chr(97 + i % 26)} of {i} is on its way",))
+            )
+            + b"\n"
+            for i in range(100)
+        )
+    )
+    with pytest.raises(ValueError, match="2,000 accounts"):
+        calibrate([log], tmp_path / "own", detector=detector, clusters=2, max_false_flags=0.001)
+
+
+def read_all(log: Path) -> list[Event]:
+    """All events of a log."""
+    return [e for batch in read([log]) for e in batch.events]
 
 
 def test_a_public_frame_ties_nobody(detector: Detector, tmp_path: Path) -> None:

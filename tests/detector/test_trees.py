@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from detector.accounts import FEATURES
+from detector.members import FEATURES as MEMBERS
 from detector.scoring import Scorer
 from detector.signals import SIGNALS
+from detector.ties import FEATURES as TIES
 from detector.trees import TreeModel, Trees
 
 SCORER = Scorer.load()
-VALUES = arrays(np.float64, (3, len(SIGNALS)), elements=st.floats(0, 4))
+VALUES = arrays(np.float64, (3, len(FEATURES)), elements=st.floats(0, 4))
 
 
 def test_shares_of_a_hand_made_tree() -> None:
@@ -33,15 +36,21 @@ def test_shares_of_a_hand_made_tree() -> None:
 
 
 @given(VALUES)
-def test_reasons_add_up_to_the_risk(values: np.ndarray) -> None:
-    """The log-odds are the base and all contributions, nothing else."""
-    assert np.allclose(SCORER.log_odds(values), SCORER.model.base + SCORER.contributions(values).sum(axis=1))
+def test_reasons_add_up_to_the_prediction(values: np.ndarray) -> None:
+    """The log-odds are the base and all shares, nothing else, in each of the shipped models."""
+    for model, width in (
+        (SCORER.accounts, len(FEATURES)),
+        (SCORER.campaigns, len(TIES)),
+        (SCORER.members, len(MEMBERS)),
+    ):
+        x = np.resize(values, (3, width))
+        assert np.allclose(model.predict(x), model.base + model.shares(x).sum(axis=1))
 
 
 @given(VALUES, st.integers(0, len(SIGNALS) - 1), st.floats(0.01, 3))
 def test_more_evidence_never_turns_the_verdict_round(values: np.ndarray, j: int, more: float) -> None:
-    """More of a signal for never lowers the risk, more of one against never raises it, whatever the others say."""
+    """More of a signal for never lowers the score, more of one against never raises it, whatever the others say."""
     stronger = values.copy()
     stronger[:, j] += more
-    change = SCORER.log_odds(stronger) - SCORER.log_odds(values)
+    change = SCORER.accounts.predict(stronger) - SCORER.accounts.predict(values)
     assert (change * (1 if SIGNALS[j].direction == "for" else -1) >= -1e-6).all()

@@ -1,0 +1,114 @@
+"""Scores of accounts: the account as a whole and its parts, the best of which counts.
+
+A part is judged by its own signals beside those of the whole account. The shares of both in the log-odds are one reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from detector.campaigns import slice_profiles
+from detector.parts import ATTRIBUTES, MIN_REQUESTS, WHOLE, parts
+from detector.profiles import Profiles
+from detector.scoring import Scorer
+from detector.signals import SIGNALS, evaluate
+from detector.view import View
+
+FEATURES = (
+    *(s.name for s in SIGNALS),
+    *(f"by_{a}" for a in (*ATTRIBUTES, "whole")),
+    "share",
+    "log_requests",
+    *(f"account_{s.name}" for s in SIGNALS),
+)
+"""Inputs of the account model: signals of the part, what sets it apart, its share and size, signals of the whole account."""
+
+UNKNOWN = -20.0  # log-odds of an account with fewer than MIN_REQUESTS requests: nothing can be known of it alone
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Feature rows: each account as a whole, then all parts. ``x`` is float64 of shape (r, len(FEATURES))."""
+
+    x: np.ndarray
+    about: pl.DataFrame  # acct, group (of a part, else 0), attribute, requests
+
+
+@dataclass(frozen=True)
+class AccountScores:
+    """The best candidate of each account, aligned to ``view``."""
+
+    view: View
+    log_odds: np.ndarray  # (m,)
+    values: np.ndarray  # (m, len(SIGNALS)) signals of the best candidate
+    contributions: np.ndarray  # (m, len(SIGNALS)) their shares in the log-odds
+    attribute: np.ndarray  # (m,) position in ATTRIBUTES, or WHOLE
+    requests: np.ndarray  # (m,) of the best candidate
+
+
+def candidates(profiles: Profiles, view: View | None = None, view_of: Callable[[Profiles], View] = View) -> Candidates:
+    """Feature rows of all accounts and their parts; ``view_of`` makes the view of the parts."""
+    view = view or View(profiles)
+    own = evaluate(view)
+    about = pl.DataFrame({"acct": view.acct, "requests": view.n}).select(
+        "acct", pl.lit(0, pl.UInt64).alias("group"), pl.lit(WHOLE, pl.UInt8).alias("attribute"), "requests"
+    )
+    blocks = [_features(own, about["attribute"].to_numpy(), np.ones(len(own)), view.n, own)]
+    rows = parts(profiles, view)
+    if len(rows):
+        sliced = view_of(slice_profiles(rows.drop("attribute", "share")))
+        sets = rows.group_by("group").agg(
+            pl.col("acct", "attribute", "share").first(), pl.len().cast(pl.Float64).alias("requests")
+        )
+        sets = pl.DataFrame({"group": sliced.acct}).join(sets, on="group", how="left", maintain_order="left")
+        of = np.searchsorted(view.acct.to_numpy(), sets["acct"].to_numpy())
+        blocks.append(
+            _features(
+                evaluate(sliced),
+                sets["attribute"].to_numpy(),
+                sets["share"].to_numpy(),
+                sets["requests"].to_numpy(),
+                own[of],
+            )
+        )
+        about = pl.concat([about, sets.select("acct", "group", "attribute", "requests")])
+    return Candidates(np.vstack(blocks), about)
+
+
+def _features(
+    signals: np.ndarray, attribute: np.ndarray, share: np.ndarray, requests: np.ndarray, own: np.ndarray
+) -> np.ndarray:
+    which = np.eye(len(ATTRIBUTES) + 1)[attribute]
+    return np.hstack([signals, which, share[:, None], np.log(np.maximum(requests, 1))[:, None], own])
+
+
+def score_accounts(profiles: Profiles, scorer: Scorer, view: View | None = None) -> AccountScores:
+    """The score of each account, with the reasons of its best candidate."""
+    view = view or View(profiles)
+    found = candidates(profiles, view)
+    enough = found.about["requests"].to_numpy() >= MIN_REQUESTS
+    log_odds = np.full(len(found.x), UNKNOWN)
+    log_odds[enough] = scorer.accounts.predict(found.x[enough])
+    best = best_of(found, log_odds)
+    x = found.x[best]
+    shares = scorer.accounts.shares(x)
+    n = len(SIGNALS)
+    return AccountScores(
+        view,
+        log_odds[best],
+        x[:, :n],
+        shares[:, :n] + shares[:, -n:],
+        found.about["attribute"].to_numpy()[best],
+        found.about["requests"].to_numpy()[best],
+    )
+
+
+def best_of(found: Candidates, log_odds: np.ndarray) -> np.ndarray:
+    """Position of the candidate with the highest log-odds of each account, accounts in order of ``acct``."""
+    table = found.about.select("acct", "group", pl.Series("log_odds", log_odds)).with_row_index("row")
+    first = table.sort(["log_odds", "group"], descending=[True, False]).group_by("acct", maintain_order=True).first()
+    return first.sort("acct")["row"].to_numpy()

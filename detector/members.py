@@ -1,0 +1,115 @@
+"""Features of a group's members: does this account work for the group, or does it only share something with it?
+
+No guilt by association: in a group that was found by a sentence, who used it once among ordinary conversations is a
+bystander. What tells them apart is how much of the account is the shared work, how many of the group's objects it uses, how
+like the others' its part is, and how it looks by itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from detector.campaigns import Groups
+from detector.intent import CLASSES
+from detector.profiles import KIND
+from detector.ties import SEED_KINDS, UNKNOWN_MEMBER, GroupFeatures
+
+SIGNS = {  # feature -> sign of its influence; 0 is free
+    "campaign_log_odds": 1,
+    "account_log_odds": 1,
+    "log_uses": 0,
+    "share": 0,
+    "share_of_all": 1,
+    "relative_uses": 0,
+    "relative_keys": 1,
+    "keys": 0,
+    "relative_hits": 0,
+    "log_members": 0,
+    "member_log_odds": 0,
+    "likeness": 1,
+    "log_requests": 0,
+    "one_organization": -1,
+    "exchangeable": 0,
+    "alone": 0,
+    "distinct": 0,
+    "logprobs": 0,
+    "log_chars": 0,
+    **{f"intent_{c}": (-1 if c == "ordinary" else 0) for c in CLASSES},
+    **dict.fromkeys((f"by_{k}" for k in SEED_KINDS), 0),
+}
+FEATURES = tuple(SIGNS)
+"""Inputs of the member model."""
+
+
+def member_features(
+    groups: Groups,
+    features: GroupFeatures,
+    campaign_log_odds: pl.DataFrame,
+    totals: pl.DataFrame,
+    log_odds: pl.DataFrame,
+) -> tuple[pl.DataFrame, np.ndarray]:
+    """Memberships (group, acct, uses, ...) and their features, float64 of shape (memberships, len(FEATURES)).
+
+    ``campaign_log_odds`` (group, campaign_log_odds) of the groups, ``log_odds`` (acct, log_odds) of the
+    accounts, ``totals`` (acct, n) all that each has sent.
+    """
+    own = groups.rows.group_by("group", "acct").agg(
+        ((pl.col("user_turns") <= 1) & (pl.col("tool_turns") == 0)).mean().alias("alone"),
+        (pl.col("prompt").n_unique() / pl.len()).alias("distinct"),
+        (pl.col("logprobs") > 0).mean().alias("logprobs"),
+        pl.col("prompt_chars").cast(pl.Float64).log1p().mean().alias("log_chars"),
+        *((pl.col(f"intent_{c}").cast(pl.Float64).mean() / 1000).alias(f"intent_{c}") for c in CLASSES),
+    )
+    by = ["group", "acct"]
+    kinds = [f"by_{k}" for k in SEED_KINDS]
+    table = (
+        groups.members.join(_keys(groups), on=by, how="left", maintain_order="left")
+        .join(own, on=by, how="left", maintain_order="left")
+        .join(features.likeness, on=by, how="left", maintain_order="left")
+        .join(totals.select("acct", "n"), on="acct", how="left", maintain_order="left")
+        .join(log_odds.rename({"log_odds": "account_log_odds"}), on="acct", how="left", maintain_order="left")
+        .join(campaign_log_odds, on="group", how="left", maintain_order="left")
+        .join(
+            features.table.select(
+                "group", "log_members", "member_log_odds", "one_organization", "exchangeable", *kinds
+            ),
+            on="group",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(pl.col("account_log_odds").fill_null(UNKNOWN_MEMBER).clip(UNKNOWN_MEMBER))
+        .fill_null(0)
+    )
+    shared = groups.rows.group_by("acct").agg(pl.col("event_key").n_unique().alias("shared"))  # with any of the groups
+    table = table.join(shared, on="acct", how="left", maintain_order="left")
+    hits = pl.col("hits") / pl.col("uses")
+    table = table.with_columns(
+        pl.col("uses").log().alias("log_uses"),
+        (pl.col("uses") / pl.col("n")).alias("share"),
+        (pl.col("shared") / pl.col("n")).alias("share_of_all"),
+        (pl.col("uses") / pl.col("uses").mean().over("group")).log().alias("relative_uses"),
+        (pl.col("keys") / pl.col("keys").mean().over("group").clip(0.1)).alias("relative_keys"),
+        (hits / hits.mean().over("group").clip(0.1)).alias("relative_hits"),
+        pl.col("n").log().alias("log_requests"),
+    )
+    return table, table.select(pl.col(f).cast(pl.Float64) for f in FEATURES).to_numpy()
+
+
+def _keys(groups: Groups) -> pl.DataFrame:
+    """Per membership: how many of the group's objects the account uses (``keys``), and how often (``hits``)."""
+    found = []
+    for kind, column in (
+        ("piece", "pieces"),
+        ("system", "system"),
+        ("state", "state"),
+        ("state", "parent"),
+        ("settings", "settings"),
+    ):
+        seeds = groups.seeds.filter(pl.col("kind") == KIND[kind]).select("group", "key")
+        rows = groups.rows.select("group", "acct", pl.col(column).alias("key"))
+        rows = rows.explode("key") if kind == "piece" else rows
+        found.append(rows.join(seeds, on=["group", "key"]).select("group", "acct", "key"))
+    return (
+        pl.concat(found).group_by("group", "acct").agg(pl.col("key").n_unique().alias("keys"), pl.len().alias("hits"))
+    )
