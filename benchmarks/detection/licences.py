@@ -15,7 +15,7 @@ _NOT_PERMISSIVE = ("NC", "non-commercial", "none stated", "not checked", "to be 
 
 def permissive(licence: str | None) -> bool:
     """True for Apache, MIT, BSD, CC0, CC-BY and ODC-By rows without a non-commercial, share-alike or unknown part."""
-    return bool(licence) and not any(mark in licence for mark in _NOT_PERMISSIVE)
+    return licence is not None and licence != "" and not any(mark in licence for mark in _NOT_PERMISSIVE)
 
 
 def rows(corpora: Path = DEFAULT_CORPORA, licence: str = "permissive") -> Iterator[tuple[str, dict[str, Any]]]:
