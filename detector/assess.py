@@ -36,11 +36,12 @@ def assess(profiles: Profiles, scorer: Scorer, known_frames: pl.Series | None = 
     for finding, p, share in zip(accounts, p_values, shares, strict=True):
         finding.p_value, finding.false_discovery = float(p), float(share)
     mean, low, high = scorer.expected_false_flags(requests[verdicts < 2])
+    flags = float((verdicts == 2).sum())
     return Assessment(
         accounts=accounts,
         campaigns=campaigns.findings,
-        expected_false_flags=min(mean, float((verdicts == 2).sum())),
-        expected_false_flags_interval=(low, high),
+        expected_false_flags=min(mean, flags),
+        expected_false_flags_interval=(min(low, flags), min(high, flags)),
         max_false_flags=scorer.weights.max_false_flags,
         threshold=FLAG_AT,
         watch_threshold=WATCH_AT,

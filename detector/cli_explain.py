@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from detector.cli_options import CLEAN, FINDINGS, Calibration, Format, fail
+from detector.cli_options import CLEAN, FINDINGS, Calibration, Format, MaxFalseFlags, fail
 
 
 def explain(
@@ -32,6 +32,7 @@ def explain(
         str | None, typer.Option(help="Account of all rows, for formats that name none (provider batch files).")
     ] = None,
     calibration: Calibration = None,
+    max_false_flags: MaxFalseFlags = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print JSON for programs; progress goes to standard error.")
     ] = False,
@@ -57,10 +58,18 @@ def explain(
     try:
         with AuditProgress(Console(stderr=True) if json else console) as progress:
             if audit is not None:
-                explained = explain_audit(account_id, audit, calibration=calibration, progress=progress)
+                explained = explain_audit(
+                    account_id, audit, calibration=calibration, max_false_flags=max_false_flags, progress=progress
+                )
             else:
                 explained = explain_logs(
-                    account_id, paths or [], format=format, account=account, calibration=calibration, progress=progress
+                    account_id,
+                    paths or [],
+                    format=format,
+                    account=account,
+                    calibration=calibration,
+                    max_false_flags=max_false_flags,
+                    progress=progress,
                 )
     except (FormatError, FileNotFoundError, UnknownAccount, ValueError) as error:
         raise fail(str(error)) from error

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from detector.cli_options import Calibration, Format, Paths, fail
+from detector.cli_options import Calibration, Format, MaxFalseFlags, Paths, fail
 
 T = TypeVar("T", int, float)
 
@@ -20,6 +20,7 @@ def rehearse(
     ],
     format: Format = "auto",
     calibration: Calibration = None,
+    max_false_flags: MaxFalseFlags = None,
     family: Annotated[
         list[str] | None,
         typer.Option(help="Kind of harvest to rehearse; may be given several times.", show_default="all 13"),
@@ -75,7 +76,7 @@ def rehearse(
         plan.check()
         with AuditProgress(console) as progress:
             progress.stage("loading the encoder")
-            detector = Detector.load(calibration)
+            detector = Detector.load(calibration).with_max_false_flags(max_false_flags)
             run = rehearse_files(paths, out, detector=detector, plan=plan, format=format, progress=progress)
     except (FormatError, FileNotFoundError, ValueError) as error:
         raise fail(str(error)) from error

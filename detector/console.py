@@ -31,7 +31,7 @@ from detector import progress
 from detector.assessment import AccountFinding, Assessment, CampaignFinding
 from detector.report.document import NOTE
 from detector.report.summary import RunSummary, top_reason, totals
-from detector.report.text import count, duration, expected, line, percent, quantity, risk, size
+from detector.report.text import count, duration, false_flags, line, percent, quantity, risk, size
 
 PLAIN_WIDTH = 140  # columns where the output is no terminal, e.g. a file or the log of a build
 PLAIN_EVERY = 10.0  # seconds between lines where the output is no terminal
@@ -161,10 +161,11 @@ def print_assessment(console: Console, run: RunSummary, assessment: Assessment, 
         took = (
             f"{quantity(sums.flagged_requests, 'request')} and {quantity(sums.flagged_output_tokens, 'output token')}"
         )
-        wrong = expected(sums.expected_false_flags)
-        console.print(
-            Text(f"Flagged accounts made {took}. Of the {count(sums.flagged)} flags, {wrong} are expected to be false.")
+        wrong = false_flags(
+            sums.flagged, sums.expected_false_flags, sums.expected_false_flags_interval, sums.max_false_flags
         )
+        console.print(Text(f"Flagged accounts made {took}."))
+        console.print(Text(wrong))
         console.print(Text(NOTE, style="italic"))
     if sums.rejected:
         where = f": see {line(str(out / 'rejected.jsonl'))}" if out else ""

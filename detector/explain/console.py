@@ -14,7 +14,7 @@ from detector.explain.explanation import Explanation, Share
 from detector.explain.words import measure, sentences
 from detector.findings import MIN_CONTRIBUTION
 from detector.report.document import NOTE
-from detector.report.text import count, factor, line, percent, quantity, risk, when
+from detector.report.text import count, factor, line, ordinary, percent, quantity, risk, when
 
 BAR, NARROW_BAR = 14, 7  # columns of the longest bar
 WIDE = 100  # columns from which there is room for sentences in a table
@@ -57,6 +57,8 @@ def _head(console: Console, explained: Explanation) -> None:
     if found.verdict != "clear":
         flagged = f", flagged at {when(found.flagged_at)}" if found.flagged_at else ""
         console.print(Text(f"Looks like: {line(found.harvest or 'kind not clear', 60)}{flagged}"))
+    if found.p_value < 1:
+        console.print(Text(f"{ordinary(found.p_value)}."))
     if len(explained.course) > 1:
         console.print(_course(explained.course, explained.flag_at))
 

@@ -36,12 +36,13 @@ def explain_logs(
     format: str = "auto",
     account: str | None = None,
     calibration: Path | None = None,
+    max_false_flags: float | None = None,
     progress: Progress | None = None,
 ) -> Explanation:
     """Explain an account from the log files. Raises UnknownAccount, and FormatError when a file cannot be read at all."""
     progress = progress or Progress()
     progress.stage("loading the encoder")
-    detector = Detector.load(calibration)
+    detector = Detector.load(calibration).with_max_false_flags(max_false_flags)
     progress.stage("reading")
     profiles = profile_files(paths, detector, format, account, progress).profiles
     _must_know(account_id, profiles.accounts["account_id"])
@@ -56,12 +57,18 @@ def explain_logs(
 
 
 def explain_audit(
-    account_id: str, folder: Path, *, calibration: Path | None = None, progress: Progress | None = None
+    account_id: str,
+    folder: Path,
+    *,
+    calibration: Path | None = None,
+    max_false_flags: float | None = None,
+    progress: Progress | None = None,
 ) -> Explanation:
     """Explain an account from the folder of a finished audit.
 
-    Without ``profiles.bin`` the explanation has what the report tells, and nothing of what would change the verdict. Raises
-    UnknownAccount, FileNotFoundError for no audit, ValueError where the audit was made with another calibration.
+    Without ``profiles.bin`` the explanation has what the report tells, and nothing of what would change the verdict. Without
+    ``max_false_flags`` the share of the audit holds. Raises UnknownAccount, FileNotFoundError for no audit, ValueError where the audit was made with
+    another calibration (known only where the share is the audit's), or another share is asked for without ``profiles.bin``.
     """
     progress = progress or Progress()
     if not (folder / "accounts.parquet").is_file() or not (folder / "report.json").is_file():
@@ -72,16 +79,22 @@ def explain_audit(
     accounts = pl.read_parquet(folder / "accounts.parquet")
     _must_know(account_id, accounts["account_id"])
     report = msgspec.json.decode((folder / "report.json").read_bytes(), type=_Report)
+    told_share = report.totals.max_false_flags or None
     if not (folder / PROFILES).is_file():
+        if max_false_flags not in (None, told_share):
+            raise ValueError(
+                f"the audit in {folder} kept no profiles, so no other share of false flags can be tried: audit again with "
+                "--keep-profiles, or give the log instead of --audit"
+            )
         return _from_report(account_id, accounts, report)
     progress.stage("loading the encoder")
-    detector = Detector.load(calibration)
+    detector = Detector.load(calibration).with_max_false_flags(max_false_flags or told_share)
     profiles = Profiles.from_bytes((folder / PROFILES).read_bytes())
     progress.stage("assessing")
     assessment = detector.assess(profiles)
     told = accounts.filter(pl.col("account_id") == account_id)["risk"][0]
     found = next(a.risk for a in assessment.accounts if a.account_id == account_id)
-    if abs(told - found) > SAME_RISK:
+    if max_false_flags in (None, told_share) and abs(told - found) > SAME_RISK:
         raise ValueError(
             f"the audit in {folder} gave this account a risk of {told:.4f}, and now it is {found:.4f}: it was made with another "
             "calibration or version; give its folder by --calibration, or audit again"
@@ -108,9 +121,14 @@ class _Thresholds(msgspec.Struct):
     watch: float
 
 
+class _Totals(msgspec.Struct):
+    max_false_flags: float = 0.0
+
+
 class _Report(msgspec.Struct):
     """What is read of ``report.json``."""
 
+    totals: _Totals
     thresholds: _Thresholds
     campaigns: list[CampaignFinding]
     accounts: list[AccountFinding]

@@ -83,12 +83,14 @@ def environment() -> jinja2.Environment:
     style = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]
     environment.filters.update(
         count=text.count, quantity=text.quantity, percent=text.percent, risk=text.risk,
-        standing=text.standing, expected=text.expected, factor=text.factor,
+        standing=text.standing, expected=text.expected, share=text.share, ordinary=text.ordinary, factor=text.factor,
         chance=text.chance, when=text.when, duration=text.duration, size=text.size, line=text.line,
         slots=_with_slots, split=_sides, bar=_bar, tie=lambda kind: TIES.get(kind, kind.replace("_", " ").capitalize()),
         shape=SHAPES.__getitem__, heat=charts.heat_map, heat_words=charts.heat_words, reason=top_reason,
     )  # fmt: skip
-    environment.globals.update(style=Markup(style), resemblances=RESEMBLANCES, max_reasons=MAX_REASONS)
+    environment.globals.update(
+        false_flags=text.false_flags, style=Markup(style), resemblances=RESEMBLANCES, max_reasons=MAX_REASONS
+    )
     return environment
 
 

@@ -40,7 +40,6 @@ class RunSummary(msgspec.Struct, kw_only=True):
     last_event: datetime | None = None
     timings: dict[str, float] = {}  # seconds by stage
     peak_memory_mb: float | None = None
-    false_flag_target: float | None = None  # share of ordinary accounts that may be flagged
     timeline: list[TimeBin] = []
     version: str = msgspec.field(default_factory=own_version)
 
@@ -60,6 +59,8 @@ class Totals(msgspec.Struct, kw_only=True):
     campaigns: int
     campaign_accounts: int
     expected_false_flags: float
+    expected_false_flags_interval: tuple[float, float]  # that hold with a probability of 95 %
+    max_false_flags: float  # share of honest accounts that may be flagged
     flagged_requests: int
     flagged_input_tokens: int
     flagged_output_tokens: int
@@ -77,6 +78,8 @@ def totals(run: RunSummary, assessment: Assessment) -> Totals:
         campaigns=len(assessment.campaigns),
         campaign_accounts=len({name for c in assessment.campaigns for name in c.accounts}),
         expected_false_flags=assessment.expected_false_flags,
+        expected_false_flags_interval=assessment.expected_false_flags_interval,
+        max_false_flags=assessment.max_false_flags,
         flagged_requests=sum(a.requests for a in flagged),
         flagged_input_tokens=sum(a.input_tokens for a in flagged),
         flagged_output_tokens=sum(a.output_tokens for a in flagged),

@@ -89,6 +89,29 @@ def expected(value: float) -> str:
     return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
+def share(value: float) -> str:
+    """A share that somebody set, as it was set: 0.1 %, 0.05 %, 2 %."""
+    return f"{value * 100:.3g}{NBSP}%"
+
+
+def ordinary(p_value: float) -> str:
+    """How many honest accounts score as high as this one: 1 in 4,800; empty where that is not known."""
+    if p_value >= 1:
+        return ""
+    if p_value >= 0.5:
+        return f"{percent(p_value)} of honest accounts of its size score as high"
+    return f"1 in {count(1 / max(p_value, 1e-12))} honest accounts of its size scores as high"
+
+
+def false_flags(flags: int, mean: float, interval: tuple[float, float], most: float) -> str:
+    """What is to be expected of some flags: the number of false ones with its bounds, and the share that they follow from."""
+    low, high = interval
+    bounds = f" ({count(low)} to {count(high)})" if high else ""
+    promise = f": at most {share(most)} of honest accounts are flagged" if most else ""
+    number = expected(mean) if mean < 0.05 else f"about {expected(mean)}"
+    return f"Of the {quantity(flags, 'flag')}, {number}{bounds} {'is' if flags == 1 else 'are'} expected to be false{promise}."
+
+
 def factor(log_odds: float) -> str:
     """A contribution in log-odds as what it does to the odds: ×12, ÷3.5, ×1.2; beyond a thousand only that."""
     sign = "×" if log_odds >= 0 else "÷"

@@ -35,7 +35,8 @@ def account(
     """A finding on an account that carries ``words`` wherever a finding has text."""
     return AccountFinding(
         account_id=name, risk=risk, verdict=verdict, requests=120, first_seen=START, last_seen=START + timedelta(days=2),
-        flagged_at=START + timedelta(hours=5), campaign_id="c1", harvest="reasoning elicitation", input_tokens=1000, output_tokens=90_000,
+        flagged_at=START + timedelta(hours=5), p_value=1 / 4800, false_discovery=0.02,
+        campaign_id="c1", harvest="reasoning elicitation", input_tokens=1000, output_tokens=90_000,
         evidence=[evidence(words), evidence(words, -1.0, "human_rhythm")],
         templates=[Template(template_id="ab", text=f"{words} {{…}} end", requests=90, share=0.75, distinct_slots=80, slot_examples=[words])],
         related=[Related(account_id=words or "other", weight=12.0, text=words)], activity=[i % 5 for i in range(168)], example_event_ids=["e1"],
@@ -75,5 +76,8 @@ def findings(words: str = "plain words") -> tuple[RunSummary, Assessment, dict[s
     names = [words or "a", "acct_2"]
     accounts = [account(n, words) for n in dict.fromkeys(names)]
     accounts += [account("acct_watch", words, "watch", 0.4), account("acct_clear", words, "clear", 0.01)]
-    assessment = Assessment(accounts=accounts, campaigns=[campaign(words, names)], expected_false_flags=0.3)
+    assessment = Assessment(
+        accounts=accounts, campaigns=[campaign(words, names)],
+        expected_false_flags=0.3, expected_false_flags_interval=(0.0, 2.0), max_false_flags=0.0005,
+    )  # fmt: skip
     return run(files=[words], format=words), assessment, {"e1": event(words)}

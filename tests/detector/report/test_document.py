@@ -23,6 +23,8 @@ def test_holds_the_findings() -> None:
     assert report["totals"]["watched"] == 1
     assert report["totals"]["flagged_output_tokens"] == 180_000
     assert report["totals"]["expected_false_flags"] == 0.3
+    assert report["totals"]["expected_false_flags_interval"] == [0, 2]
+    assert report["totals"]["max_false_flags"] == 0.0005
     assert msgspec.convert(report["accounts"], list[AccountFinding]) == assessment.flagged()
     assert msgspec.convert(report["campaigns"], list[CampaignFinding]) == assessment.campaigns
     assert report["examples"]["e1"]["prompt"] == "own words"

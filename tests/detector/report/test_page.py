@@ -188,3 +188,11 @@ def test_writes_both_files(tmp_path: Path) -> None:
     assert "⟨U+D800⟩" in (out / "report.html").read_text(encoding="utf-8")
     assert (out / "report.json").stat().st_size > 1000
     assert START.strftime("%Y-%m-%d") in (out / "report.json").read_text(encoding="utf-8")
+
+
+def test_error_rates_are_stated() -> None:
+    """The page says how many flags are expected to be false, and of each account how many honest ones score as high."""
+    html = page(*findings()).replace("\u00a0", " ")
+    assert "Of the 2 flags, about 0.3 (0 to 2) are expected to be false: at most 0.05 % of honest accounts" in html
+    assert "1 in 4,800 honest accounts of its size scores as high. Of the flags" in html
+    assert "at least as high, 2.0 % are expected to be false" in html
