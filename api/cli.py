@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 import typer
@@ -14,9 +14,13 @@ from sqlalchemy.exc import ArgumentError
 
 from api import supervise
 from api.options import ApiPort, DashboardPort, DataDir, first_key, load_settings, opened
+from api.output import Lossy
 from api.storage import migrate
 from api.storage.engine import StorageError
 from detector.cli import CLEAN, ERROR, app, fail
+
+# Python's own 5 ms would let a large body that is parsed in a thread delay every verdict beside it by so much.
+SWITCH_SECONDS = 0.001
 
 __all__ = ["CLEAN", "ERROR", "app", "main"]
 
@@ -62,6 +66,7 @@ def api(data_dir: DataDir = None, port: ApiPort = None) -> None:
     with opened(settings, create=True):
         pass
     configure_log("api")
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvicorn.run(
         create_app(settings), host=settings.host, port=settings.port, log_config=None, access_log=False,
         timeout_graceful_shutdown=10, server_header=False,
@@ -130,10 +135,13 @@ def configure_log(part: str) -> None:
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(default=str),
     ]
+    output = Lossy(sys.stdout)
     structlog.configure(
-        processors=[*common, *rendering], logger_factory=structlog.PrintLoggerFactory(), cache_logger_on_first_use=True
+        processors=[*common, *rendering],
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, output)),
+        cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(output)
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     foreign = [*common, structlog.stdlib.add_logger_name]
     handler.setFormatter(

@@ -25,9 +25,9 @@ class Room:
         finally:
             self.used -= share.held
 
-    def take(self, size: int) -> None:
-        """Raise Busy where there is no room left; one body alone always has room."""
-        if self.used and self.used + size > self._limit:
+    def take(self, size: int, held: int = 0) -> None:
+        """Take room for more of a body that holds some already. Raises Busy; one body alone always has room."""
+        if self.used > held and self.used + size > self._limit:
             raise Busy(f"{self.used >> 20} MiB of bodies are being worked on")
         self.used += size
 
@@ -45,7 +45,7 @@ class Share:
         async for chunk in chunks:
             if len(body) + len(chunk) > limit:
                 raise TooLarge(too_large(limit))
-            self._room.take(len(chunk))
+            self._room.take(len(chunk), self.held)
             self.held += len(chunk)
             body += chunk
         return bytes(body)
