@@ -162,14 +162,16 @@ class Profiles:
         )
 
     @cached_property
-    def _by_kind(self) -> dict[int, pl.DataFrame]:
-        summed = _sum_over(self.objects, ["kind", "acct", "key"])
-        return {int(k[0]): table for k, table in summed.partition_by("kind", as_dict=True).items()}
+    def _by_kind(self) -> dict[str, pl.DataFrame]:
+        return {}
 
     def kind(self, *names: str) -> pl.DataFrame:
-        """Objects of some kinds, summed over days: kind, acct, key, n, first, last."""
-        empty = self.objects.clear().drop("day").select("kind", "acct", "key", "n", "first", "last")
-        return pl.concat([self._by_kind.get(KIND[name], empty) for name in names])
+        """Objects of some kinds, summed over days: kind, acct, key, n, first, last. Each kind is summed when first asked for."""
+        for name in names:
+            if name not in self._by_kind:
+                objects = self.objects.filter(pl.col("kind") == KIND[name])
+                self._by_kind[name] = _sum_over(objects, ["kind", "acct", "key"])
+        return pl.concat([self._by_kind[name] for name in names])
 
 
 def _counts(frame: pl.DataFrame) -> pl.DataFrame:
