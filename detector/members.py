@@ -26,6 +26,9 @@ SIGNS = {  # feature -> sign of its influence; 0 is free
     "keys": 0,
     "relative_hits": 0,
     "log_members": 0,
+    "slice_share": 0,
+    "log_group_requests": 0,
+    "log_requests_per_member": 0,
     "member_log_odds": 0,
     "likeness": 1,
     "log_requests": 0,
@@ -40,6 +43,16 @@ SIGNS = {  # feature -> sign of its influence; 0 is free
 }
 FEATURES = tuple(SIGNS)
 """Inputs of the member model."""
+
+OF_GROUP = (
+    "log_members",
+    "slice_share",
+    "log_requests_per_member",
+    "member_log_odds",
+    "one_organization",
+    "exchangeable",
+)
+"""Features of the whole group that stand beside a member's own."""
 
 
 def member_features(
@@ -71,9 +84,7 @@ def member_features(
         .join(log_odds.rename({"log_odds": "account_log_odds"}), on="acct", how="left", maintain_order="left")
         .join(campaign_log_odds, on="group", how="left", maintain_order="left")
         .join(
-            features.table.select(
-                "group", "log_members", "member_log_odds", "one_organization", "exchangeable", *kinds
-            ),
+            features.table.select("group", pl.col("log_requests").alias("log_group_requests"), *OF_GROUP, *kinds),
             on="group",
             how="left",
             maintain_order="left",

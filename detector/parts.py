@@ -16,6 +16,7 @@ from detector.view import REPEAT, View
 MIN_REQUESTS = 8  # an account or part below this is never flagged on its own: nothing can be known of it
 SHARE = (0.08, 0.9)  # of an account's requests; a larger part is the account, a smaller one an exception
 PER_ATTRIBUTE = 2  # parts of one account by the same attribute, the largest ones
+HOUR_US = 3_600_000_000
 LIKELY = 500  # thousandths of an intent class from which a request counts as of that class
 
 ATTRIBUTES = {
@@ -29,6 +30,8 @@ ATTRIBUTES = {
     "alone": "that nothing follows up",
     "replayed": "whose earlier turns never happened here",
     "sampled": "that sample one task again and again",
+    "hour": "of one hour",
+    "day": "of one day",
 }
 """What sets a part apart, and the words for it."""
 WHOLE = len(ATTRIBUTES)  # stands for the account as a whole
@@ -47,6 +50,8 @@ def parts(profiles: Profiles, view: View) -> pl.DataFrame:
         sample.select(
             "event_key",
             "acct",
+            "ts",
+            "day",
             "state",
             "parent",
             "system",
@@ -73,6 +78,8 @@ def parts(profiles: Profiles, view: View) -> pl.DataFrame:
         "logprobs": (pl.col("logprobs") > 0).cast(pl.UInt64),
         "alone": (first & pl.col("continued").is_null()).cast(pl.UInt64),
         "replayed": ((pl.col("parent") != 0) & pl.col("known").is_null()).cast(pl.UInt64),
+        "hour": (pl.col("ts") // HOUR_US).cast(pl.UInt64),
+        "day": pl.col("day").cast(pl.UInt64),
         "sampled": ((pl.col("times") >= REPEAT) | (pl.col("n") > 1)).cast(pl.UInt64),
     }
     likely = [
