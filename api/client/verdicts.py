@@ -18,7 +18,7 @@ import httpx
 
 SEVERITY = {name: rank for rank, name in enumerate(("allow", "observe", "throttle", "step_up", "reduce", "block"))}
 LIFETIME_SECONDS = 300.0  # a copy that could not be renewed for longer is not gone by any more: everything is allowed
-PAGE = 5000
+PAGE = 500  # verdicts asked for at once; larger pages would make others wait
 
 log = logging.getLogger("distillwatch.client")
 

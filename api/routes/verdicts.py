@@ -12,7 +12,7 @@ from api.routes.common import Data, Gateway, Verdicts
 from api.schemas import Capability, VerdictOut, VerdictPage
 from api.services import feed, metrics
 from api.services.board import Stale
-from api.services.verdicts import ANY, Request, tag
+from api.services.verdicts import ANY, Request, lasting, tag
 
 router = APIRouter(tags=["verdicts"])
 
@@ -33,16 +33,15 @@ async def get_changed(
         str,
         Query(max_length=400, description="`next` of the last answer, an RFC 3339 time, or nothing: all that holds"),
     ] = "",
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 500,
     if_none_match: Known = None,
 ) -> Response:
     """Verdicts that changed after ``since``, to keep a copy in the gateway. Ask again with ``next`` every few seconds."""
     try:
-        seq = await run_in_threadpool(feed.position, database, since.replace("\0", ""))
-        page = await run_in_threadpool(feed.changed, database, board, seq, limit)
+        page, tagged = await run_in_threadpool(feed.changed, database, board, since.replace("\0", ""), limit)
     except feed.BadSince as error:
         raise HTTPException(422, str(error)) from error
-    return _unless_known(page, tag(page.items, page.next), if_none_match)
+    return _unless_known(page, tagged, if_none_match)
 
 
 @router.get("/v1/verdicts/{account_id:path}", response_model=VerdictOut, responses=_ANSWERS)
@@ -62,12 +61,12 @@ async def get_one(
     except Stale as error:
         raise HTTPException(503, str(error)) from error
     metrics.VERDICTS.labels(found.action).inc()
-    return _unless_known(found, tag([found]), if_none_match)
+    return _unless_known(_ENCODER.encode(found), tag(lasting(found)), if_none_match)
 
 
-def _unless_known(body: msgspec.Struct, tag: str, known: str | None) -> Response:
+def _unless_known(body: bytes, tag: str, known: str | None) -> Response:
     """The body with its ETag, or 304 to who has it already. Kept copies are to be checked before use."""
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if known and (known.strip() == "*" or tag in (t.strip() for t in known.split(","))):
         return Response(status_code=304, headers=headers)
-    return Response(_ENCODER.encode(body), media_type="application/json", headers=headers)
+    return Response(body, media_type="application/json", headers=headers)

@@ -7,7 +7,7 @@ time even if nothing else of the service runs. Of all that applies, the most sev
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
@@ -138,12 +138,14 @@ def strongest(record: Record) -> Action:
     return next((e.action for e in record.entries if not e.narrow), "allow")
 
 
-def tag(answers: Sequence[Answer], following: str = "") -> str:
-    """An ETag of answers. Weak: it leaves out when they expire, which is different each time."""
-    digest = hashlib.sha256(following.encode())
-    for one in answers:
-        digest.update(_ENCODER.encode(msgspec.structs.replace(one, expires_at=_EPOCH)))
-    return f'W/"{digest.hexdigest()[:32]}"'
+def tag(content: object) -> str:
+    """An ETag. Weak: what it is made from leaves out when answers expire, which is different each time."""
+    return f'W/"{hashlib.sha256(_ENCODER.encode(content)).hexdigest()[:32]}"'
+
+
+def lasting(one: Answer) -> Answer:
+    """An answer without the time at which it expires."""
+    return msgspec.structs.replace(one, expires_at=_EPOCH)
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -20,10 +20,9 @@ def head(connection: Connection) -> int:
     return connection.execute(select(func.max(T.seq))).scalar() or 0
 
 
-def after(connection: Connection, seq: int, limit: int, subject: Subject | None = None) -> Sequence[Row[Any]]:
+def after(connection: Connection, seq: int, limit: int) -> Sequence[Row[Any]]:
     """Records that changed after a number, in the order of their last changes."""
-    mine = [T.subject == subject] if subject else []
-    return connection.execute(select(published).where(T.seq > seq, *mine).order_by(T.seq).limit(limit)).all()
+    return connection.execute(select(published).where(T.seq > seq).order_by(T.seq).limit(limit)).all()
 
 
 def before(connection: Connection, when: datetime) -> int:

@@ -4,7 +4,7 @@
 
 Fills a database (SQLite) with accounts, a fifth of them flagged or watched and a fiftieth under an action, starts a real API
 process bound to one core, and asks from the other core for accounts by chance, each answer checked. Three rounds: alone;
-while a gateway follows the feed; while the worker's process publishes a thousand changes every two seconds besides.
+while a gateway begins to follow the feed, which gives it all that holds; while two thousand verdicts change every two seconds besides.
 Writes results.json beside this file.
 """
 
@@ -18,10 +18,10 @@ import platform
 import random
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,15 +36,17 @@ from api.settings import Settings
 from api.storage import actions, cases, keys, migrate
 from api.storage.engine import Database
 from benchmarks.verdicts.load import closed_loop, constant_rate
+from benchmarks.verdicts.population import ACTING, STANDING, name, risk
 from tests.api.builders import account
 from tests.e2e.processes import free_port, running, until
 
 RESULTS = Path(__file__).parent / "results.json"
 ROOT = Path(__file__).parent.parent.parent
 CHUNK = 5000
-STANDING = 5  # one in so many is flagged or watched
-ACTING = 50  # one in so many is under an action
 SEED = 7
+SERVICE_THREADS = 40  # that Starlette makes at most
+START_SECONDS = 300.0  # on a busy machine
+SETTLE_SECONDS = 5.0  # for the publisher to load its libraries
 
 
 def main() -> None:
@@ -53,6 +55,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=500.0, help="requests a second")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each round")
     parser.add_argument("--accounts", type=int, default=100_000)
+    parser.add_argument(
+        "--realtime",
+        action="store_true",
+        help="run server and sender before all other work of the machine, if it has any",
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/distillwatch.db")
@@ -65,26 +72,22 @@ def main() -> None:
         first = time.perf_counter() - start
         print(f"{given.accounts:,} accounts, {published:,} published at first in {first:.1f} s")
         with serving(Path(folder)) as (port, pid):
-            rounds = measure(given.rate, given.seconds, given.accounts, secret, port, pid, database, publisher)
+            warm(port, secret)
+            if given.realtime:
+                prefer(pid)
+                prefer(os.getpid(), os.SCHED_RESET_ON_FORK)
+            load = os.getloadavg()[0]
+            rounds = measure(given.rate, given.seconds, given.accounts, secret, port, pid, database, Path(folder))
         database.close()
     result = {
-        "machine": {"cpu": cpu(), "cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()[0]},
+        "machine": {"cpu": cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "load_before": load, "realtime": given.realtime,
         "rate": given.rate, "seconds": given.seconds, "accounts": given.accounts, "published": published,
         "first_publication_seconds": round(first, 2), **rounds,
     }  # fmt: skip
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     print(f"written to {RESULTS}")
-
-
-def name(number: int) -> str:
-    """Id of the n-th account."""
-    return f"acct_{number:07}"
-
-
-def risk(number: int, shift: int = 0) -> float:
-    """Risk of the n-th account."""
-    return 0.9 if (number + shift) % STANDING == 0 else 0.1
 
 
 def fill(database: Database, count: int) -> None:
@@ -109,14 +112,19 @@ def serving(folder: Path) -> Iterator[tuple[int, int]]:
     with running(command, {}, log, ROOT) as process:
         os.sched_setaffinity(process.pid, {0})
         os.sched_setaffinity(0, set(range(1, os.cpu_count() or 2)) or {0})
-        until("the API", lambda: httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).is_success, 60, log)
+        until(
+            "the API",
+            lambda: httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).is_success,
+            START_SECONDS,
+            log,
+        )
         for task in Path(f"/proc/{process.pid}/task").iterdir():
             os.sched_setaffinity(int(task.name), {0})
         yield port, process.pid
 
 
 def measure(
-    rate: float, seconds: float, count: int, secret: str, port: int, pid: int, database: Database, publisher: Publisher
+    rate: float, seconds: float, count: int, secret: str, port: int, pid: int, database: Database, folder: Path
 ) -> dict[str, Any]:
     """All rounds."""
     chance = random.Random(SEED)
@@ -134,39 +142,20 @@ def measure(
     def known(number: int, answer: bytes) -> bool:  # while verdicts change, only that there is an answer
         return answer.startswith(b"HTTP/1.1 200")
 
-    def follow(stop: threading.Event) -> None:
-        since = ""
-        with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer {secret}"}) as http:
-            while not stop.wait(0.5):
-                page = http.get(f"http://127.0.0.1:{port}/v1/verdicts", params={"since": since}).json()
-                since = page["next"]
-
-    def publish(stop: threading.Event) -> None:
-        shift = 0
-        while not stop.wait(2.0):
-            shift += 1
-            with database.write("findings") as connection:
-                cases.store(
-                    connection, [account(name(n), risk(n, shift)) for n in range(1000, 6000)], datetime.now(UTC)
-                )
-            publisher.publish()
-
+    url = f"http://127.0.0.1:{port}"
+    follow, publish = ["follow", url, secret], ["publish", database.url]
     rounds: dict[str, Any] = {}
     constant(rate, 2.0, port, requests, good)  # connections, caches and the key are warm
-    plan: list[tuple[str, list[Callable[[threading.Event], None]], Callable[[int, bytes], bool]]] = [
-        ("alone", [], good), ("with a follower", [follow], good), ("while publishing", [follow, publish], known),
-    ]  # fmt: skip
+    plan = [("alone", [], good), ("with a follower", [follow], good), ("while publishing", [follow, publish], known)]
     for title, besides, judge in plan:
-        stop = threading.Event()
-        threads = [threading.Thread(target=one, args=(stop,)) for one in besides]
-        for thread in threads:
-            thread.start()
-        before, start = cpu_seconds(pid), time.perf_counter()
-        run = constant(rate, seconds, port, requests, judge)
-        busy = (cpu_seconds(pid) - before) / (time.perf_counter() - start)
-        stop.set()
-        for thread in threads:
-            thread.join()
+        with ExitStack() as stack:
+            for words in besides:
+                command = [sys.executable, "-m", "benchmarks.verdicts.besides", *words]
+                stack.enter_context(running(command, {}, folder / f"{words[0]}.log", ROOT))
+            time.sleep(SETTLE_SECONDS if publish in besides else 0.0)
+            before, start = cpu_seconds(pid), time.perf_counter()
+            run = constant(rate, seconds, port, requests, judge)
+            busy = (cpu_seconds(pid) - before) / (time.perf_counter() - start)
         milliseconds = run.seconds * 1000
         rounds[title] = {f"p{q:g}_ms": round(float(np.percentile(milliseconds, q)), 2) for q in (50, 90, 99, 99.9, 100)}
         rounds[title] |= {"rate": round(run.rate, 1), "wrong": run.wrong, "core": round(busy, 2)}
@@ -179,6 +168,20 @@ def measure(
 def constant(rate: float, seconds: float, port: int, requests: list[bytes], good: Callable[[int, bytes], bool]) -> Any:
     """One run at a constant rate."""
     return asyncio.run(constant_rate(port, rate, seconds, requests.__getitem__, good))
+
+
+def warm(port: int, secret: str) -> None:
+    """Let the service make all its threads, by as many questions at once."""
+    url, headers = f"http://127.0.0.1:{port}/v1/verdicts?limit=5000", {"Authorization": f"Bearer {secret}"}
+    with ThreadPoolExecutor(SERVICE_THREADS) as pool:
+        list(pool.map(lambda _: httpx.get(url, headers=headers, trust_env=False, timeout=60), range(SERVICE_THREADS)))
+
+
+def prefer(pid: int, flags: int = 0) -> None:
+    """Let all threads of a process run before those of others, its first one, which answers, before the rest."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        thread = int(task.name)
+        os.sched_setscheduler(thread, os.SCHED_FIFO | flags, os.sched_param(2 if thread == pid else 1))
 
 
 def cpu_seconds(pid: int) -> float:

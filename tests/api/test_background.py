@@ -80,7 +80,7 @@ def test_several_publish_each_change_once(database: Database, settings: Settings
 
         def rows() -> list[str]:
             with database.read() as connection:
-                return [row.subject_id for row in published.after(connection, 0, 1000, "account")]
+                return [row.subject_id for row in published.after(connection, 0, 1000)]
 
         until(lambda: len(rows()) == len(names))
     assert sorted(rows()) == names
