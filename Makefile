@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format install constraints system clean
+.PHONY: help demo test durability lint format install constraints system clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -14,6 +14,9 @@ demo: .venv/installed ## install, start everything on this machine, and send a s
 
 test: .venv/installed-dev .venv-litellm/installed system lint ## install with the tools for development, lint, and run all tests
 	$(BIN)/python -m pytest
+
+durability: .venv/installed-dev ## kill API and worker fifty times under load, on each database; takes about half an hour
+	KILL_ROUNDS=50 $(BIN)/python -m pytest -s tests/api/test_durability.py
 
 lint: .venv/installed-dev ## ruff, mypy and the import rules
 	$(BIN)/ruff check .

@@ -1,108 +1,164 @@
-"""kill -9 of real processes: what was acknowledged is there, exactly once."""
+"""kill -9 of API and worker under load: every acknowledged event is stored exactly once, and counted exactly once.
+
+Real clients go on sending while both processes are killed at random points, in any combination, round after round.
+``make durability`` does it fifty times; the tests of every day, KILL_ROUNDS times.
+"""
 
 from __future__ import annotations
 
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select
 
-from api.storage import keys, models
+from api.storage import events, keys, migrate, models, segments
 from api.storage.engine import Database
-from tests.api.builders import body, row
-from tests.e2e.processes import free_port
+from detector.profiles import Profiles, merge_all
+from tests.api.running import Api, Process
+from tests.api.senders import HttpSender, OtlpSender, all_senders
 
-ROOT = Path(__file__).parents[2]
-SENDERS, KILLS, SECONDS_BETWEEN = 4, 3, 1.2
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "5"))
+SETTINGS: dict[str, Any] = {
+    "JOIN_SECONDS": 20,  # longer than a restart takes, so that what belongs together is joined together
+    "WORKER_BATCH": 200,  # many commits, and so many points between them
+    "WINDOW_DAYS": 400,
+}
+LIFE_SECONDS = 1.5  # of a process that has begun its work, before it may be killed
+SENT_SECONDS = 0.3  # of sending, in each round, while both run
 
 
-class Api:
-    """A real API process that can be killed and started again on the same port."""
+class Service:
+    """An API and a worker over one database."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
-        self.url = f"http://127.0.0.1:{(port := free_port())}"
-        self._log = folder / "api.log"
-        given = {"DATA_DIR": folder, "DATABASE_URL": database_url, "PORT": port}
-        self._env = {**os.environ, **{f"DISTILLWATCH_{k}": str(v) for k, v in given.items()}}
-        self.start()
+    def __init__(self, folder: Path, url: str) -> None:
+        self.database = Database(url)
+        self.secret = keys.create(self.database, "gateway", "gateway", "test")[1]
+        self.api = Api(folder, url, **SETTINGS)
+        self.worker = Process("worker", folder, url, **SETTINGS)
 
-    def start(self) -> None:
-        """Start it and wait until it is ready."""
-        with self._log.open("ab") as log:
-            command = [sys.executable, "-m", "api", "api"]
-            self._process = subprocess.Popen(command, env=self._env, cwd=ROOT, stdout=log, stderr=log)
-        deadline = time.monotonic() + 60
-        while True:
-            with suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/readyz", trust_env=False).is_success:
-                    return
-            assert time.monotonic() < deadline, self._log.read_text()
-            assert self._process.poll() is None, self._log.read_text()
-            time.sleep(0.1)
+    def position(self) -> int:
+        """How far the worker is."""
+        with self.database.read() as connection:
+            return segments.state(connection).position
 
-    def kill(self, number: signal.Signals = signal.SIGKILL) -> int:
-        """End it by a signal; returns its exit code."""
-        self._process.send_signal(number)
-        return self._process.wait(30)
+    def drained(self) -> bool:
+        """Whether all that was acknowledged is an event, and every event is profiled."""
+        if "intake" in self.api.states():
+            return False
+        with self.database.read() as connection:
+            waiting = connection.execute(
+                select(models.open_parts.c.part_id).where(~models.open_parts.c.patient)
+            ).first()
+            return waiting is None and events.backlog(connection, segments.state(connection).position)[0] == 0
+
+    def until(self, holds: Callable[[], bool], seconds: float = 300) -> None:
+        """Wait until something holds."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, self.api.text() + self.worker.text()
+            time.sleep(0.2)
+
+    def log(self) -> dict[str, tuple[int, bytes]]:
+        """How often each event is in the log, and what it says."""
+        table = models.events.c
+        with self.database.read() as connection:
+            rows = connection.execute(select(table.event_id, table.payload)).all()
+        counts = Counter(r.event_id for r in rows)
+        return {r.event_id: (counts[r.event_id], bytes(r.payload)) for r in rows}
+
+    def profile(self) -> Profiles:
+        """All that the worker has counted."""
+        merged = merge_all(Profiles.from_bytes(blob) for blob in segments.profiles(self.database))
+        assert merged is not None
+        return merged
+
+    def close(self) -> None:
+        """End both, politely."""
+        codes = [self.worker.end(signal.SIGTERM), self.api.end(signal.SIGTERM)]
+        self.database.close()
+        assert all(code in (0, -signal.SIGTERM, None) for code in codes)  # a polite end is a clean one
+
+
+def undisturbed(folder: Path, senders: list[tuple[HttpSender | OtlpSender, int]]) -> tuple[dict[str, Any], Profiles]:
+    """Log and profile of a service that is given the same requests and never killed."""
+    folder.mkdir()
+    url = f"sqlite:///{folder / 'undisturbed.db'}"
+    migrate.upgrade(url)
+    service = Service(folder, url)
+    try:
+        service.api.start()
+        for sender, count in senders:
+            assert sender.run(service.api.url, service.secret, lambda: False, limit=count) == count
+        service.worker.start()
+        service.until(service.drained)
+        return service.log(), service.profile()
+    finally:
+        service.close()
 
 
 @pytest.mark.slow
-def test_kill_under_load_loses_nothing_acknowledged(database: Database, database_url: str, tmp_path: Path) -> None:
-    """While senders post and retry, the API is killed again and again: every acknowledged event is stored exactly once."""
-    secret = keys.create(database, "g", "gateway", "test")[1]
-    server = Api(tmp_path, database_url)
-    acknowledged: list[str] = []
+@pytest.mark.timeout(600 + 120 * ROUNDS)
+def test_killed_again_and_again(database: Database, database_url: str, tmp_path: Path) -> None:
+    """Whatever is killed when: each acknowledged event is there once, says what was sent, and counts once in its profile."""
+    chance = random.Random(ROUNDS)
+    service = Service(tmp_path, database_url)
+    senders = all_senders()
+    done: dict[int, int] = {}
+    failures: list[BaseException] = []
     stop = threading.Event()
 
-    def send(sender: int) -> None:
-        chance = random.Random(sender)
-        number = 0
-        with httpx.Client(headers={"Authorization": f"Bearer {secret}"}, trust_env=False, timeout=10) as http:
-            while not stop.is_set():
-                size = chance.choice((1, 1, 20, 200))
-                rows = [row(n, event_id=f"{sender}-{n}") for n in range(number, number + size)]
-                while not stop.is_set():  # as a gateway retries: the same batch until it is acknowledged
-                    try:
-                        answer = http.post(f"{server.url}/v1/events", content=body(*rows))
-                    except httpx.TransportError:
-                        time.sleep(0.05)
-                        continue
-                    if answer.is_success:
-                        found = answer.json()
-                        assert found["accepted"] + found["duplicates"] == size
-                        acknowledged.extend(r["event_id"] for r in rows)
-                        number += size
-                        break
-                    assert answer.status_code == 503
+    def send(number: int) -> None:
+        try:
+            done[number] = senders[number].run(service.api.url, service.secret, stop.is_set)
+        except BaseException as error:
+            failures.append(error)
+            raise
 
-    threads = [threading.Thread(target=send, args=(n,)) for n in range(SENDERS)]
+    threads = [threading.Thread(target=send, args=(n,)) for n in range(len(senders))]
+    kills: Counter[str] = Counter()
     try:
+        service.api.start()
+        service.worker.start()
         for thread in threads:
             thread.start()
-        for _ in range(KILLS):
-            time.sleep(SECONDS_BETWEEN)
-            server.kill()
-            server.start()
-        time.sleep(SECONDS_BETWEEN)
-    finally:
+        for _ in range(ROUNDS):
+            victims = chance.choice((["api"], ["worker"], ["worker", "api"], ["api", "worker"]))
+            before = service.position()
+            if "worker" in victims:  # it must have done something, else its death would prove nothing
+                service.until(lambda before=before: service.position() > before or bool(failures))
+            time.sleep(SENT_SECONDS + chance.random() * LIFE_SECONDS)
+            assert not failures, failures
+            for victim in victims:
+                assert getattr(service, victim).end() == -signal.SIGKILL
+                kills[victim] += 1
+                time.sleep(chance.choice((0.0, 0.2)))
+            for victim in sorted(victims, reverse=True):  # the worker first: it needs no API
+                getattr(service, victim).start()
+        time.sleep(SENT_SECONDS)
         stop.set()
         for thread in threads:
-            thread.join()
-        exit_code = server.kill(signal.SIGTERM)
-    assert exit_code in (0, -signal.SIGTERM)  # a polite end is a clean one
-    with database.read() as connection:
-        stored = Counter(connection.execute(select(models.events.c.event_id)).scalars())
-    assert len(acknowledged) > 500
-    assert set(acknowledged) <= set(stored)
-    assert max(stored.values()) == 1
-    assert len(acknowledged) == len(set(acknowledged))
+            thread.join(120)
+        assert not failures, failures
+        assert len(done) == len(senders)
+        service.until(service.drained)
+        found, profile = service.log(), service.profile()
+    finally:
+        stop.set()
+        service.close()
+    given = [(senders[number], count) for number, count in sorted(done.items())]
+    expected, undisturbed_profile = undisturbed(tmp_path / "undisturbed", given)
+    acknowledged = sum(sender.sent for sender in senders) // 2  # the undisturbed run has sent the same once more
+    print(f"{ROUNDS} rounds, {dict(kills)} kills, {acknowledged} acknowledged, {len(found)} stored")
+    assert len(found) == acknowledged
+    assert max(count for count, _ in found.values()) == 1
+    assert found == expected
+    assert int(profile.counts["n"].sum()) == acknowledged
+    assert profile.equals(undisturbed_profile)
