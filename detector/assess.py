@@ -23,18 +23,18 @@ def assess(profiles: Profiles, scorer: Scorer, known_frames: pl.Series | None = 
     own_risk = scorer.risk(own.log_odds)
     own_risk[own.log_odds <= UNKNOWN] = 0.0
     campaigns = assess_campaigns(profiles, own, scorer, known_frames)
-    risk, scores = own_risk.copy(), own.log_odds.copy()
+    risk, scores = own_risk.copy(), _decisive(own, campaigns.placed)
     by_acct = {int(a): i for i, a in enumerate(own.view.acct)}
     for acct, member in campaigns.member_of.items():
         i = by_acct[acct]
-        risk[i], scores[i] = max(risk[i], member.risk), max(scores[i], member.score)
+        risk[i] = max(risk[i], member.risk)
     verdicts = scorer.verdicts(risk)
     flagged_at = account_flag_times(profiles, own, scorer.verdicts(own_risk) == 2, scorer)
     accounts = account_findings(profiles, own, risk, verdicts, campaigns.member_of, flagged_at, scorer)
     p_values = scorer.p_values(scores, requests)
     shares = false_discovery(p_values, scorer.segment(requests))
-    for finding, p, share in zip(accounts, p_values, shares, strict=True):
-        finding.p_value, finding.false_discovery = float(p), float(share)
+    for finding, score, p, share in zip(accounts, scores, p_values, shares, strict=True):
+        finding.score, finding.p_value, finding.false_discovery = float(score), float(p), float(share)
     mean, low, high = scorer.expected_false_flags(requests[verdicts < 2])
     flags = float((verdicts == 2).sum())
     return Assessment(
@@ -53,6 +53,10 @@ def final_scores(
 ) -> np.ndarray:
     """The score that decides on each account, float64 of shape (m,): its own, or that of its place in a campaign."""
     placement = place(profiles, own, scorer, known_frames)
-    if placement is None:
-        return own.log_odds
-    return np.maximum(own.log_odds, own.view.aligned(placement.placed, "score", UNKNOWN))
+    return _decisive(own, placement.placed if placement else None)
+
+
+def _decisive(own: AccountScores, placed: pl.DataFrame | None) -> np.ndarray:
+    if placed is None:
+        return own.log_odds.copy()
+    return np.maximum(own.log_odds, own.view.aligned(placed, "score", UNKNOWN))

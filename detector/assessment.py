@@ -69,6 +69,7 @@ class AccountFinding(msgspec.Struct, kw_only=True):
     requests: int
     first_seen: datetime
     last_seen: datetime
+    score: float | None = None  # log-odds that decided: its own, or that of its place in a campaign
     p_value: float = 1.0  # share of honest accounts of its size that score as high
     false_discovery: float = (
         1.0  # expected share of false flags if it and all less ordinary accounts of its size are flagged

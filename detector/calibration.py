@@ -19,7 +19,7 @@ from detector.pieces import normalise
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
 from detector.progress import Progress
-from detector.scoring import Weights, segments_of
+from detector.scoring import TAIL, Segment, Weights, segments_of
 from detector.signals import SIGNALS, evaluate
 from detector.templates import prompt_text
 from detector.view import View
@@ -52,6 +52,20 @@ def honest_scores(profiles: Profiles, detector: Detector) -> tuple[np.ndarray, n
     """Final scores, and numbers of requests, of the accounts of a log that is believed to be free of harvesting."""
     own = score_accounts(profiles, detector.scorer)
     return final_scores(profiles, own, detector.scorer, detector.known_frames), own.view.n
+
+
+def with_reviews(weights: Weights, honest_scores: np.ndarray, honest_requests: np.ndarray) -> Weights:
+    """Weights that know some more honest accounts, found so by review: float64 of shape (n,), their final scores and requests.
+
+    Each counts in its segment as one honest account, and its score among the highest where it belongs. As people review
+    what is flagged, these are the highest of their kind, so that the threshold moves up and never down: cautious.
+    """
+    known = segments_of(honest_scores, honest_requests, tuple(s.up_to for s in weights.segments))
+    merged = [
+        Segment(s.up_to, s.accounts + new.accounts, sorted([*s.tail, *new.tail], reverse=True)[:TAIL])
+        for s, new in zip(weights.segments, known, strict=True)
+    ]
+    return msgspec.structs.replace(weights, segments=merged)
 
 
 def train_codebook(

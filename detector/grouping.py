@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -41,6 +41,7 @@ class Campaigns:
 
     findings: list[CampaignFinding]
     member_of: dict[int, Membership]
+    placed: pl.DataFrame | None = None  # acct, score: of every place in a campaign, whatever its risk
 
 
 def place(
@@ -79,7 +80,8 @@ def assess_campaigns(
     placed = placement.placed.with_columns(pl.Series("risk", scorer.risk(placement.placed["score"].to_numpy())))
     placed = placed.filter(pl.Series(scorer.verdicts(placed["risk"].to_numpy()) > 0))
     placed = placed.filter(pl.len().over("campaign") >= MIN_MEMBERS)
-    return _findings(placement, placed, profiles, scorer) if len(placed) else Campaigns([], {})
+    found = _findings(placement, placed, profiles, scorer) if len(placed) else Campaigns([], {})
+    return replace(found, placed=placement.placed)
 
 
 def score_members(

@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from detector.calibration import calibrate
+from detector.calibration import calibrate, with_reviews
 from detector.campaigns import discover
 from detector.event import Event
 from detector.formats import read
 from detector.pipeline import Detector
 from detector.profiles import KIND
+from detector.scoring import FLAG_AT, Scorer, segments_of
 from detector.simulate import PRESETS, Scenario, simulate, write
 from tests.detector.builders import event
 
@@ -77,3 +81,36 @@ def test_a_folder_without_calibration_is_named(tmp_path: Path) -> None:
     """A wrong folder gives an error that says how to make a calibration."""
     with pytest.raises(FileNotFoundError, match="distillwatch calibrate"):
         Detector.load(tmp_path)
+
+
+SCORES = st.lists(st.tuples(st.floats(-20, 20).map(lambda x: round(x, 4)), st.integers(1, 500)), max_size=60)
+
+
+def arrays(accounts: list[tuple[float, int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and numbers of requests."""
+    return np.array([s for s, _ in accounts], float), np.array([n for _, n in accounts], float)
+
+
+@given(SCORES, SCORES)
+def test_reviews_count_as_if_known_from_the_start(
+    before: list[tuple[float, int]], reviewed: list[tuple[float, int]]
+) -> None:
+    """Honest accounts found by review give the segments that a calibration on all of them together gives."""
+    weights = msgspec.structs.replace(Scorer.load().weights, segments=segments_of(*arrays(before)))
+    assert with_reviews(weights, *arrays(reviewed)).segments == segments_of(*arrays([*before, *reviewed]))
+
+
+def test_dismissals_move_the_threshold_up() -> None:
+    """Dismissed accounts beyond the threshold raise it, until what is like them is flagged no more; none moves nothing."""
+    weights = msgspec.structs.replace(
+        Scorer.load().weights,
+        segments=segments_of(np.linspace(-5, 5, 2000), np.full(2000, 100.0)),
+        max_false_flags=0.001,
+    )
+    before = Scorer(weights)
+    flagged = np.array([6.0, 6.5])
+    assert (before.risk(flagged) > FLAG_AT).all()
+    after = Scorer(with_reviews(weights, flagged, np.full(2, 100.0)))
+    assert after.cuts[0] > before.cuts[0]
+    assert not (after.risk(np.array([5.9])) > FLAG_AT).any()
+    assert with_reviews(weights, np.zeros(0), np.zeros(0)) == weights
