@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from detector.event import Event, Message
 
@@ -14,7 +15,7 @@ def event(
     who: str = "acct_a",
     minute: float = 0.0,
     turns: tuple[str, ...] = ("hello there",),
-    **fields: object,
+    **fields: Any,
 ) -> Event:
     """One event: ``turns`` are user turns with short answers between them."""
     messages = [Message(role="user", content=turns[0])]
@@ -26,4 +27,4 @@ def event(
         timestamp=START + timedelta(minutes=minute),
         messages=messages,
         **fields,
-    )  # type: ignore[arg-type]
+    )
