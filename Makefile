@@ -13,7 +13,7 @@ demo: .venv/installed ## install, start everything on this machine, and send a s
 	$(BIN)/distillwatch demo
 
 test: .venv/installed-dev .venv-litellm/installed system lint ## install with the tools for development, lint, and run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 durability: .venv/installed-dev ## kill API and worker fifty times under load, on each database; takes about half an hour
 	KILL_ROUNDS=50 $(BIN)/python -m pytest -s tests/api/test_durability.py

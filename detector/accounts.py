@@ -107,6 +107,14 @@ def score_accounts(profiles: Profiles, scorer: Scorer, view: View | None = None)
     )
 
 
+def reasons(signals: np.ndarray, requests: np.ndarray, scorer: Scorer) -> np.ndarray:
+    """Shares of the signals in the log-odds of whole accounts, or of groups taken as accounts; both (m, len(SIGNALS))."""
+    m, n = len(signals), len(SIGNALS)
+    x = _features(signals, np.full(m, WHOLE), np.ones(m), requests, signals)
+    shares = scorer.accounts.shares(x)
+    return shares[:, :n] + shares[:, -n:]
+
+
 def best_of(found: Candidates, log_odds: np.ndarray) -> np.ndarray:
     """Position of the candidate with the highest log-odds of each account, accounts in order of ``acct``."""
     table = found.about.select("acct", "group", pl.Series("log_odds", log_odds)).with_row_index("row")

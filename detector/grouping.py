@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from detector.accounts import AccountScores
+from detector.accounts import AccountScores, reasons
 from detector.assessment import CampaignFinding, Tie
 from detector.campaigns import MIN_MEMBERS, Groups, discover
 from detector.findings import Membership, campaign_finding, harvest_of, when
@@ -149,7 +149,7 @@ def _findings(placement: Placement, placed: pl.DataFrame, profiles: Profiles, sc
         placement.work.seeds,
     )
     names = dict(profiles.accounts.select("acct", "account_id").iter_rows())
-    contributions = scorer.campaigns.shares(features.x)[:, : len(SIGNALS)]
+    contributions = reasons(features.x[:, : len(SIGNALS)], features.view.n, scorer)
     rows_of = {int(k[0]): t for k, t in work.rows.partition_by("group", as_dict=True).items()}
     members_of = {int(k[0]): t for k, t in placed.partition_by("campaign", as_dict=True).items()}
     flagged = placed.filter(pl.Series(scorer.verdicts(placed["risk"].to_numpy()) == 2))

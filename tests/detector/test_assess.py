@@ -20,12 +20,13 @@ def assess(detector: Detector, events: list[Event]) -> Assessment:
 
 @pytest.fixture(scope="module")
 def planted() -> Traffic:
-    """A hydra of twenty quiet accounts with nothing shared but the work, among honest customers of every kind."""
+    """A hydra of twenty accounts, twenty quiet requests each and nothing shared but the work, among honest customers of every kind."""
     tenants = {**dict.fromkeys(TENANTS, 1), "chat_user": 80, "university": 0, "company_template": 0}
     hydra = Campaign(
         "reasoning",
+        "tags",
         accounts=20,
-        requests=20,
+        requests=29,
         cover=0.3,
         network="unshared",
         payment="unshared",

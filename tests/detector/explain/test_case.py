@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from detector.accounts import FEATURES
 from detector.explain.case import SIGNS, Case, Grown, case_of, restricted, verdict_of
 from detector.pipeline import Detector
 from detector.signals import SIGNALS, evaluate
@@ -58,6 +59,7 @@ def test_growing_is_what_a_longer_log_gives(detector: Detector) -> None:
     assert np.abs(foretold - found)[shares].sum() < np.abs(before - found)[shares].sum()
 
 
+@settings(deadline=None)
 @given(
     arrays(float, (2, WIDTH), elements=st.floats(0, 1)),
     arrays(bool, (3, WIDTH)),
@@ -66,7 +68,9 @@ def test_growing_is_what_a_longer_log_gives(detector: Detector) -> None:
 )
 def test_moving_goes_one_way(values: np.ndarray, chosen: np.ndarray, targets: np.ndarray, towards: int) -> None:
     """Chosen signals get their target where that is the way to go, and keep their value otherwise; all others stay."""
-    case = Case(values, np.zeros(2), 100.0, None)  # type: ignore[arg-type]
+    x = np.zeros((2, len(FEATURES)))
+    x[:, :WIDTH] = values
+    case = Case(x, 100.0, None)  # type: ignore[arg-type]
     moved = case.moved(chosen, targets, towards)
     assert moved.shape == (3, 2, WIDTH)
     assert ((moved - values) * SIGNS * towards >= 0).all()
@@ -78,5 +82,5 @@ def test_few_requests_are_never_flagged(log: Log, detector: Detector) -> None:
     """With fewer requests than can be judged no values bring a case to a flag."""
     flagged = log.of("flag")[0]
     case = case_of(restricted(log.profiles, log.acct(flagged.account_id)), detector.scorer)
-    few = Case(case.values, case.penalty, 5.0, detector.scorer)
+    few = Case(case.x, 5.0, detector.scorer)
     assert verdict_of(few.risk, detector.scorer) == "clear"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import re
 
 import msgspec
@@ -11,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from detector.assessment import CampaignFinding
+from detector.explain.case import case_of, restricted
 from detector.explain.console import print_explanation
 from detector.explain.course import MAX_GROWTH
 from detector.explain.explanation import Explanation, explain
@@ -48,18 +48,26 @@ def test_every_verdict_is_explained(explained: list[Explanation]) -> None:
         assert e.what_if is not None
 
 
-def test_shares_add_up_to_the_log_odds(explained: list[Explanation], log: Log, detector: Detector) -> None:
-    """All signals are there, and their shares and the base give the risk of the account as a whole, which the course ends with."""
+def test_shares_add_up_within_the_riskiest_part(explained: list[Explanation], log: Log, detector: Detector) -> None:
+    """All signals are there; with the base and what sets the riskiest part apart, their shares give the own risk; evidence tells the same."""
+    width = len(SIGNALS)
     for e in explained:
         assert {s.signal for s in e.shares} == {s.name for s in SIGNALS}
         assert e.base is not None
-        odds = e.base + sum(s.contribution for s in e.shares)
-        if e.course and e.course[-1].requests == e.account.requests:
-            assert e.course[-1].risk == pytest.approx(1 / (1 + math.exp(-odds)), abs=1e-6)
+        assert e.what_if is not None
         told = {x.signal: x.contribution for x in e.account.evidence if x.signal != "campaign"}
         assert told == {
             s.signal: pytest.approx(s.contribution) for s in e.shares if abs(s.contribution) >= MIN_CONTRIBUTION
         }
+        if e.what_if.too_few:
+            continue
+        case = case_of(restricted(log.profiles, log.acct(e.account.account_id)), detector.scorer)
+        odds = detector.scorer.accounts.predict(case.x)
+        riskiest = case.x[[int(odds.argmax())]]
+        apart = float(detector.scorer.accounts.shares(riskiest)[0, width:-width].sum())
+        total = e.base + sum(s.contribution for s in e.shares) + apart
+        assert total == pytest.approx(float(odds.max()), abs=1e-6)
+        assert case.risk_of(total) == pytest.approx(e.what_if.own_risk, abs=1e-6)
 
 
 def test_the_course_is_in_order(explained: list[Explanation]) -> None:

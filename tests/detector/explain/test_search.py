@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import msgspec
 import numpy as np
 import pytest
-from scipy.special import expit
 
+from detector.accounts import FEATURES
 from detector.explain.case import SIGNS, Case, case_of, restricted
 from detector.explain.search import Change, above, below, closest
+from detector.parts import MIN_REQUESTS, WHOLE
 from detector.pipeline import Detector
+from detector.scoring import FLAG_AT, WATCH_AT, Scorer, Segment
 from detector.signals import SIGNALS
 from tests.detector.explain.conftest import Log
 
@@ -32,13 +35,13 @@ def median(case: Case, j: int) -> float:
 
 
 def lowered(case: Case, *sets: tuple[int, ...]) -> np.ndarray:
-    """Own risk with each set of signals at the ordinary median, where that lowers it; computed one value at a time."""
+    """Own log-odds with each set of signals at the ordinary median, where that lowers it; computed one value at a time."""
     variants = np.repeat(case.values[None], len(sets), axis=0)
     for values, signals in zip(variants, sets, strict=True):
         for part in values:
             for j in signals:
                 part[j] = min(part[j], median(case, j)) if SIGNS[j] > 0 else max(part[j], median(case, j))
-    return expit(case.log_odds(variants))
+    return case.log_odds(variants)
 
 
 def numbers(change: Change) -> tuple[int, ...]:
@@ -47,84 +50,103 @@ def numbers(change: Change) -> tuple[int, ...]:
 
 
 def test_less_is_enough_and_the_least(cases: list[Case]) -> None:
-    """The signals told bring the risk below the threshold, as told; no smaller set of any signals does."""
-    seen = 0
+    """The signals told bring the score below the line, as told; no smaller set of any signals does."""
     for case in cases:
-        threshold = case.scorer.weights.watch_at
-        if case.risk < threshold:
+        line = case.line(WATCH_AT)
+        if case.risk < WATCH_AT:
             continue
-        change = below(case, threshold)
+        change = below(case, WATCH_AT)
         if change is None:
-            assert lowered(case, EVERY)[0] >= threshold
+            assert lowered(case, EVERY)[0] >= line
             continue
-        seen += 1
         told = numbers(change)
-        assert lowered(case, told)[0] == pytest.approx(change.risk)
-        assert change.risk < threshold
+        assert case.risk_of(float(lowered(case, told)[0])) == pytest.approx(change.risk)
+        assert change.risk < WATCH_AT
         if change.smallest:
-            assert (lowered(case, *combinations(EVERY, len(told) - 1)) >= threshold).all()
-        assert (lowered(case, *combinations(told, len(told) - 1)) >= threshold).all()
-    assert seen
+            assert (lowered(case, *combinations(EVERY, len(told) - 1)) >= line).all()
+        assert (lowered(case, *combinations(told, len(told) - 1)) >= line).all()
 
 
-def test_a_hard_case_is_solved_by_a_set_that_is_irreducible(cases: list[Case]) -> None:
+def flagging_from(scorer: Scorer, score: float) -> Scorer:
+    """A scorer that flags and watches from a score on: so many honest accounts have just this one."""
+    segment = Segment(None, 1000, [score] * 500)
+    weights = msgspec.structs.replace(scorer.weights, segments=[segment], max_false_flags=0.05)
+    return Scorer(weights)
+
+
+def extreme(scorer: Scorer) -> Case:
+    """An account with every signal at the utmost of the ordinary population, and no parts."""
+    utmost = [(max if SIGNS[j] > 0 else min)([*scorer.weights.population[s.name], 0.0]) for j, s in enumerate(SIGNALS)]
+    x = np.zeros((1, len(FEATURES)))
+    x[:, : len(SIGNALS)] = x[:, -len(SIGNALS) :] = utmost
+    x[:, len(SIGNALS) + WHOLE] = 1.0
+    x[:, FEATURES.index("share")], x[:, FEATURES.index("log_requests")] = 1.0, np.log(100)
+    return Case(x, 100.0, scorer)
+
+
+def test_a_hard_case_is_solved_by_a_set_that_is_irreducible(detector: Detector) -> None:
     """Where more signals are needed than are tried in every combination, none of those told can be left out."""
-    scorer = cases[0].scorer
-    utmost = np.array(
-        [(max if SIGNS[j] > 0 else min)([*scorer.weights.population[s.name], 0.0]) for j, s in enumerate(SIGNALS)]
-    )
-    case = Case(utmost[None], np.zeros(1), 100.0, scorer)
-    assert case.risk > 0.99
-    floor = lowered(case, EVERY)[0]
-    change = below(case, floor * 1.05)
+    case = extreme(detector.scorer)
+    line = float(lowered(case, EVERY)[0]) + 0.05
+    assert case.log_odds(case.values[None])[0] > line + 1
+    case = Case(case.x, case.requests, flagging_from(detector.scorer, line))
+    change = below(case, FLAG_AT)
     assert change is not None
     assert len(change.settings) > 3
     assert not change.smallest
     told = numbers(change)
-    assert (lowered(case, *combinations(told, len(told) - 1)) >= floor * 1.05).all()
+    assert lowered(case, told)[0] < line
+    assert (lowered(case, *combinations(told, len(told) - 1)) >= line).all()
+
+
+def test_other_thresholds_than_those_of_a_verdict_are_refused(detector: Detector) -> None:
+    """No verdict begins elsewhere."""
+    with pytest.raises(ValueError, match="no verdict"):
+        below(extreme(detector.scorer), 0.4)
 
 
 def test_more_is_enough_and_the_least(cases: list[Case]) -> None:
     """The single value told flags the account, and the next smaller step does not; where none is told no value does."""
-    single = none = 0
+    seen = 0
     for case in cases:
-        threshold = case.scorer.weights.flag_at
-        if case.risk >= threshold or case.requests < 8:
+        line = case.line(FLAG_AT)
+        if case.risk >= FLAG_AT or case.requests < MIN_REQUESTS:
             continue
-        told = above(case, threshold)
-        for change in told:
-            assert change.risk >= threshold
-            assert change.verdict == "flag"
+        seen += 1
+        told = above(case, FLAG_AT)
+        assert all(change.risk >= FLAG_AT for change in told)
         if told and len(told[0].settings) == 1:
-            single += 1
             for change in told:
                 (j,) = numbers(change)
-                values, risks = _along(case, j)
-                flagging = values[risks >= threshold]
+                values, odds = _along(case, j)
+                flagging = values[odds >= line]
                 first = flagging.min() if SIGNS[j] > 0 else flagging.max()
                 assert change.settings[0].target == SIGNALS[j].display(first)
         else:
-            none += 1
-            assert all((_along(case, j)[1] < threshold).all() for j in EVERY)
-    assert single + none
+            assert all((_along(case, j)[1] < line).all() for j in EVERY)
+    assert seen
 
 
 def _along(case: Case, j: int) -> tuple[np.ndarray, np.ndarray]:
-    """Values of one signal around every place where a tree decides, and the own risk at each."""
-    model = case.scorer.model
-    edges = np.unique(model.threshold[model.feature == j])
+    """Values of one signal around every place where a tree decides, and the own log-odds at each."""
+    model = case.scorer.accounts
+    edges = np.unique(model.threshold[(model.feature == j) | (model.feature == len(FEATURES) - len(SIGNALS) + j)])
     grid = np.sort(np.concatenate([edges, np.nextafter(edges, np.inf), edges - 1e-7, edges + 1e-7]))
     grid = grid[grid > case.values[0, j]] if SIGNS[j] > 0 else grid[grid < case.values[0, j]]
     variants = np.repeat(case.values[None], len(grid), axis=0)
     further = np.maximum if SIGNS[j] > 0 else np.minimum
     variants[:, :, j] = further(variants[:, :, j], grid[:, None])
-    return grid, expit(case.log_odds(variants)) if len(grid) else grid
+    return grid, case.log_odds(variants) if len(grid) else grid
 
 
 def test_the_closest_raises_the_risk_but_does_not_flag(cases: list[Case]) -> None:
     """Where nothing flags, the one signal told is the one that raises the risk most."""
     for case in cases[:5]:
         change = closest(case)
-        assert change is not None
-        assert len(change.settings) == 1
-        assert change.risk >= max(float(_along(case, j)[1].max(initial=0.0)) for j in EVERY) - 1e-9
+        own = float(case.log_odds(case.values[None])[0])
+        utmost = max(float(_along(case, j)[1].max(initial=own)) for j in EVERY)
+        if change is None:
+            assert utmost <= own + 1e-9
+        else:
+            assert len(change.settings) == 1
+            assert change.risk == pytest.approx(case.risk_of(utmost))
