@@ -185,7 +185,7 @@ def confirm_in_browser(page: Page, product: Product) -> None:
     page.get_by_test_id("stDataFrame").click(position={"x": 420, "y": 52})  # the first row below the header
 
     expect(page.get_by_text(HARVESTER).first).to_be_visible()
-    expect(page.get_by_text("Reasoning elicitation").first).to_be_visible()
+    expect(page.get_by_text("Reasoning elicitation").first).to_be_attached()  # among the reasons, shown or folded
     page.get_by_text("Confirm harvesting").click()
     page.get_by_label("Reason (required)").fill(REASON)
     page.get_by_role("button", name="Record decision").click()
