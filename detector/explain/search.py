@@ -34,7 +34,7 @@ class Setting(msgspec.Struct, kw_only=True):
     unit: str
     value: float
     target: float
-    percentile: float  # share of ordinary accounts with a lower value than the target
+    beyond: float  # share of ordinary accounts that do not go as far as the target, in the direction of the change
 
 
 class Change(msgspec.Struct, kw_only=True):
@@ -99,8 +99,7 @@ def above(case: Case, threshold: float) -> list[Change]:
         if (odds >= line).any():
             first = int((odds >= line).argmax())
             change = _change(case, (j,), targets[first], float(odds[first]), True)
-            share = change.settings[0].percentile
-            found.append((share if SIGNS[j] > 0 else 1 - share, change))
+            found.append((change.settings[0].beyond, change))
     if found:
         return [change for _, change in sorted(found, key=lambda f: (f[0], -f[1].risk))[:SHOWN]]
     pair = _pair(case, line)
@@ -155,6 +154,14 @@ def _quantile(case: Case, j: int, level: float) -> float:
     return float(grid[round(level * (len(grid) - 1))]) if grid else float(case.values[0, j])
 
 
+def _beyond(case: Case, j: int, own: float, goal: float) -> float:
+    """Share of ordinary accounts whose value lies short of the goal, seen from the account's own; one half where none is known."""
+    grid = np.array(case.scorer.weights.population.get(SIGNALS[j].name) or [])
+    if not len(grid):
+        return 0.5
+    return float((grid < goal).mean() if goal >= own else (grid > goal).mean())
+
+
 def _sets(chosen: Sequence[tuple[int, ...]]) -> np.ndarray:
     sets = np.zeros((len(chosen), len(SIGNALS)), bool)
     for row, members in zip(sets, chosen, strict=True):
@@ -169,7 +176,6 @@ def _batches(movable: Sequence[int], size: int) -> Iterator[list[tuple[int, ...]
 
 def _change(case: Case, chosen: tuple[int, ...], targets: np.ndarray, log_odds: float, smallest: bool) -> Change:
     own, goal = case.values[0], np.array(targets, float)
-    places = case.scorer.percentiles(goal[None])[0]
     risk = case.risk_of(log_odds)
     settings = [
         Setting(
@@ -178,7 +184,7 @@ def _change(case: Case, chosen: tuple[int, ...], targets: np.ndarray, log_odds: 
             unit=SIGNALS[j].unit,
             value=float(SIGNALS[j].display(own[j])),
             target=float(SIGNALS[j].display(goal[j])),
-            percentile=float(places[j]),
+            beyond=_beyond(case, j, float(own[j]), float(goal[j])),
         )
         for j in chosen
     ]

@@ -63,8 +63,8 @@ def _less(found: WhatIf, verdict: str) -> str:
 
 def _reached(after: int, made: int) -> str:
     if after <= MIN_REQUESTS:
-        return f"Its own conduct reached the threshold with its first {after} of {quantity(made, 'request')}: fewer are not judged."
-    return f"Its own conduct reached the threshold after {after} of {quantity(made, 'request')}."
+        return f"Its own conduct reached the threshold within its first {after} of {quantity(made, 'request')}, the fewest that are judged."
+    return f"Its own conduct reached the threshold for the first time after {after} of {quantity(made, 'request')}."
 
 
 def _size(change: Change) -> str:
@@ -101,8 +101,11 @@ def _more(explained: Explanation, found: WhatIf) -> list[str]:
 
 def _goal(setting: Setting) -> str:
     """A signal at the value that it would have to reach, and how usual that is."""
-    share = setting.percentile if setting.target >= setting.value else 1 - setting.percentile
-    usual = f"beyond {percent(share)} of ordinary accounts" if share < 1 else "beyond all ordinary accounts"
+    usual = (
+        f"beyond {percent(setting.beyond)} of ordinary accounts"
+        if setting.beyond < 1
+        else "beyond all ordinary accounts"
+    )
     return f"{setting.title.lower()} at {_with_unit(setting.target, setting.unit)} instead of {measure(setting.value, setting.unit)} ({usual})"
 
 

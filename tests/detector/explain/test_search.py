@@ -127,6 +127,21 @@ def test_more_is_enough_and_the_least(cases: list[Case]) -> None:
     assert seen
 
 
+def test_how_unusual_a_target_is(cases: list[Case]) -> None:
+    """It is the share of ordinary accounts that lie short of it in the direction of the change: none at a value that most have."""
+    seen = 0
+    for case in cases:
+        for change in [c for c in (*above(case, FLAG_AT), closest(case)) if c]:
+            for setting in change.settings:
+                j = NUMBER[setting.signal]
+                population = [SIGNALS[j].display(v) for v in case.scorer.weights.population[setting.signal]]
+                less = sum(v < setting.target for v in population) / len(population)
+                more = sum(v > setting.target for v in population) / len(population)
+                assert setting.beyond == pytest.approx(less if setting.target >= setting.value else more, abs=0.011)
+                seen += 1
+    assert seen
+
+
 def _along(case: Case, j: int) -> tuple[np.ndarray, np.ndarray]:
     """Values of one signal around every place where a tree decides, and the own log-odds at each."""
     model = case.scorer.accounts
