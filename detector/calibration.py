@@ -19,7 +19,7 @@ from detector.pieces import normalise
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
 from detector.progress import Progress
-from detector.scoring import TAIL, Segment, Weights, segments_of
+from detector.scoring import TAIL, Scorer, Segment, Weights, segments_of
 from detector.signals import SIGNALS, evaluate
 from detector.templates import prompt_text
 from detector.view import View
@@ -60,11 +60,12 @@ def with_reviews(weights: Weights, honest_scores: np.ndarray, honest_requests: n
     Each counts in its segment as one honest account, and its score among the highest where it belongs. As people review
     what is flagged, these are the highest of their kind, so that the threshold moves up and never down: cautious.
     """
-    known = segments_of(honest_scores, honest_requests, tuple(s.up_to for s in weights.segments))
-    merged = [
-        Segment(s.up_to, s.accounts + new.accounts, sorted([*s.tail, *new.tail], reverse=True)[:TAIL])
-        for s, new in zip(weights.segments, known, strict=True)
-    ]
+    at = Scorer(weights).segment(honest_requests)
+    merged = []
+    for i, segment in enumerate(weights.segments):
+        new = honest_scores[at == i].tolist()
+        tail = sorted([*segment.tail, *new], reverse=True)[:TAIL]
+        merged.append(Segment(segment.up_to, segment.accounts + len(new), tail))
     return msgspec.structs.replace(weights, segments=merged)
 
 

@@ -178,10 +178,10 @@ class Scorer:
         return out
 
 
-def segments_of(scores: np.ndarray, requests: np.ndarray, bounds: tuple[int | None, ...] = SEGMENTS) -> list[Segment]:
+def segments_of(scores: np.ndarray, requests: np.ndarray) -> list[Segment]:
     """Honest accounts' scores by segment; float64 of shape (n,) each."""
-    at = np.searchsorted(np.array([s for s in bounds if s is not None], float), requests, side="left")
-    return [_segment(up_to, scores[at == i]) for i, up_to in enumerate(bounds)]
+    at = np.searchsorted(np.array([s for s in SEGMENTS if s is not None], float), requests, side="left")
+    return [_segment(up_to, scores[at == i]) for i, up_to in enumerate(SEGMENTS)]
 
 
 def _segment(up_to: int | None, scores: np.ndarray) -> Segment:
