@@ -13,7 +13,7 @@ import typer
 from sqlalchemy.exc import ArgumentError
 
 from api import supervise
-from api.options import ApiPort, DashboardPort, DataDir, first_key, load_settings, opened
+from api.options import ApiPort, DashboardPort, DataDir, MaxFalseFlags, first_key, load_settings, opened
 from api.output import Lossy
 from api.storage import migrate
 from api.storage.engine import StorageError
@@ -29,13 +29,18 @@ app.add_typer(db_app, name="db")
 
 
 @app.command()
-def serve(data_dir: DataDir = None, port: ApiPort = None, dashboard_port: DashboardPort = None) -> None:
+def serve(
+    data_dir: DataDir = None,
+    port: ApiPort = None,
+    dashboard_port: DashboardPort = None,
+    max_false_flags: MaxFalseFlags = None,
+) -> None:
     """Run API, worker and dashboard on this machine, on loopback, until Ctrl-C.
 
     The embedded database is made and migrated. The first run prints the admin key, once. Further settings are environment
     variables: DISTILLWATCH_DATABASE_URL, DISTILLWATCH_WINDOW_DAYS (28), DISTILLWATCH_CALIBRATION, ...
     """
-    settings = load_settings(data_dir, port, dashboard_port)
+    settings = load_settings(data_dir, port, dashboard_port, max_false_flags)
     with opened(settings, create=True) as database:
         secret = first_key(database)
     stopping = supervise.stop_signals()
@@ -74,9 +79,9 @@ def api(data_dir: DataDir = None, port: ApiPort = None) -> None:
 
 
 @app.command()
-def worker(data_dir: DataDir = None) -> None:
+def worker(data_dir: DataDir = None, max_false_flags: MaxFalseFlags = None) -> None:
     """Run the worker alone. One worker per database; a second one notices and ends."""
-    settings = load_settings(data_dir)
+    settings = load_settings(data_dir, max_false_flags=max_false_flags)
     with opened(settings, create=True):
         pass
     configure_log("worker")

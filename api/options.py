@@ -41,11 +41,31 @@ DashboardPort = Annotated[
         show_default=False,
     ),
 ]
+MaxFalseFlags = Annotated[
+    float | None,
+    typer.Option(
+        "--max-false-flags",
+        min=1e-5,
+        max=0.1,
+        help="Share of honest accounts that may be flagged; else DISTILLWATCH_MAX_FALSE_FLAGS, else that of the calibration (0.001).",
+        show_default=False,
+    ),
+]
 
 
-def load_settings(data_dir: Path | None = None, port: int | None = None, dashboard_port: int | None = None) -> Settings:
+def load_settings(
+    data_dir: Path | None = None,
+    port: int | None = None,
+    dashboard_port: int | None = None,
+    max_false_flags: float | None = None,
+) -> Settings:
     """Settings of the options given, else of the environment; a bad one is told in words."""
-    options = {"data_dir": data_dir, "port": port, "dashboard_port": dashboard_port}
+    options = {
+        "data_dir": data_dir,
+        "port": port,
+        "dashboard_port": dashboard_port,
+        "max_false_flags": max_false_flags,
+    }
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     try:
         return Settings(**given)

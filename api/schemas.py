@@ -113,7 +113,6 @@ class CasePage(Schema):
 
     items: list[CaseRow]
     total: int
-    expected_false: float = Field(description="Expected false flags among all that match")
     next_cursor: str | None = None
 
 
@@ -179,6 +178,10 @@ class DecisionOut(Schema):
 class AccountDetail(CaseRow):
     """Everything the account page shows."""
 
+    p_value: float = Field(1.0, description="Share of honest accounts of its size that score as high")
+    false_discovery: float = Field(
+        1.0, description="Expected share of false ones among the accounts of its size that score at least as high"
+    )
     evidence: list[EvidenceOut] = []
     templates: list[TemplateOut] = []
     related: list[RelatedOut] = []
@@ -352,12 +355,41 @@ class Overview(Schema):
     watched: int
     campaigns: int
     open_cases: int
-    expected_false: float
+    expected_false: float = Field(description="Expected false flags at the last assessment")
+    expected_false_interval: tuple[float, float] = Field(
+        (0.0, 0.0), description="Bounds that hold with a probability of 95 %"
+    )
+    max_false_flags: float = Field(0.0, description="Share of honest accounts that may be flagged")
     worker_lag_events: int
     worker_lag_seconds: float | None
     unassessed_events: int = Field(0, description="Events stored that the findings do not reflect yet")
     last_assessed_at: datetime | None
     last_event_at: datetime | None
+
+
+class Precision(Schema):
+    """Of the flags that people reviewed, those that they confirmed."""
+
+    confirmed: int
+    reviewed: int
+    precision: float | None = Field(description="confirmed / reviewed; absent where none is reviewed")
+    low: float = Field(description="Wilson's 95 % interval")
+    high: float
+
+
+class SignalPrecision(Precision):
+    """The same of the flags for which one signal speaks."""
+
+    signal: str
+    title: str
+
+
+class Performance(Schema):
+    """How the flags fared with the people who reviewed them."""
+
+    all: Precision
+    signals: list[SignalPrecision] = Field(description="The most reviewed first")
+    honest: int = Field(description="Dismissed accounts that count as honest in the present thresholds")
 
 
 class WebhookIn(Schema):

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     assess_seconds: float = Field(5.0, ge=0, description="Least time between two assessments")
     worker_batch: int = Field(4096, ge=1, description="Events per profile segment")
     calibration: Path | None = Field(None, description="Folder written by `distillwatch calibrate`")
+    max_false_flags: float | None = Field(
+        None, ge=1e-5, le=0.1, description="Share of honest accounts that may be flagged; else that of the calibration"
+    )
 
     enforcement: Literal["all", "decisions", "none"] = Field(
         "all",

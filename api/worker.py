@@ -183,7 +183,8 @@ def run(settings: Settings, on_ready: Callable[[Worker], None]) -> None:
     """Run a worker in this process; ``on_ready`` gets it before it starts, to arrange for its end."""
     database = Database(settings.url)
     try:
-        worker = Worker(database, Detector.load(settings.calibration), settings)
+        detector = Detector.load(settings.calibration).with_max_false_flags(settings.max_false_flags)
+        worker = Worker(database, detector, settings)
         on_ready(worker)
         log.info("worker started", position=worker.state.position, events=worker.state.events)
         with Background(database, settings):

@@ -25,6 +25,7 @@ from api.schemas import (
     KeyOut,
     Me,
     Overview,
+    Performance,
     Role,
 )
 
@@ -100,6 +101,10 @@ class Client:
     def overview(self) -> Overview:
         """The figures at the top."""
         return self._get("/v1/overview", Overview)
+
+    def performance(self) -> Performance:
+        """How the flags fared with the people who reviewed them."""
+        return self._get("/v1/performance", Performance)
 
     def cases(self, parameters: Parameters) -> CasePage:
         """One page of the queue: sort, order, state, verdict, min_risk, q, limit, cursor."""

@@ -67,6 +67,29 @@ def expected(value: float) -> str:
     return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
+def false_flags(flags: int, mean: float, interval: tuple[float, float], most: float) -> str:
+    """What is to be expected of the flags: the number of false ones with its bounds, and the share that they follow from."""
+    low, high = interval
+    number = f"about {expected(mean)}" if mean >= 0.05 or not mean else "under 0.1"
+    promise = f": at most {most * 100:.3g} % of honest accounts are flagged" if most else ""
+    verb = "is" if flags == 1 else "are"
+    return (
+        f"Of the {quantity(flags, 'flag')}, {number} ({low:,.0f} to {high:,.0f}) {verb} expected to be false{promise}."
+    )
+
+
+def interval(low: float, high: float) -> str:
+    """Bounds of a share: 30 % to 95 %."""
+    return f"{percent(low)} to {percent(high)}"
+
+
+def ordinary(p_value: float) -> str:
+    """How many honest accounts score as high: 1 in 4,800."""
+    if p_value >= 1:
+        return NOTHING
+    return f"1 in {count(1 / max(p_value, 1e-12))}" if p_value < 0.5 else percent(p_value)
+
+
 def when(moment: datetime | None) -> str:
     """A time in UTC to the minute, sortable: 2026-09-07 10:15."""
     return NOTHING if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M")

@@ -16,9 +16,10 @@ from api.schemas import (
     DecisionIn,
     DecisionOut,
     Overview,
+    Performance,
     Verdict,
 )
-from api.services import overview, views
+from api.services import overview, performance, views
 from api.storage import cases, decisions
 
 router = APIRouter(tags=["review"])
@@ -28,6 +29,12 @@ router = APIRouter(tags=["review"])
 def get_overview(key: Reader, database: Data) -> Overview:
     """Figures on everything, and how far the worker is behind."""
     return overview.overview(database)
+
+
+@router.get("/v1/performance")
+def get_performance(key: Reader, database: Data) -> Performance:
+    """How the flags fared with the people who reviewed them."""
+    return performance.performance(database)
 
 
 @router.get("/v1/cases")
@@ -53,7 +60,6 @@ def get_cases(
     return CasePage(
         items=[views.case_row(r) for r in page.rows],
         total=page.total,
-        expected_false=page.expected_false,
         next_cursor=page.next_cursor,
     )
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
+import numpy as np
 import polars as pl
 from xxhash import xxh3_128_digest
 
@@ -14,8 +17,10 @@ from api.services.continuity import keep_names
 from api.storage import campaigns, cases, events, segments
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, Assessment, CampaignFinding
+from detector.calibration import with_reviews
 from detector.pipeline import Detector
 from detector.profiles import Profiles
+from detector.scoring import Scorer
 from detector.templates import fill_in
 
 _ENCODER = msgspec.json.Encoder()
@@ -32,7 +37,8 @@ class Findings:
     def update(self, profiles: Profiles, position: int) -> Assessment:
         """Assess the profile of the log up to ``position`` and store the findings, all in one transaction."""
         start = time.perf_counter()
-        assessment = self._detector.assess(profiles)
+        honest = cases.honest(self._database)
+        assessment = self._reviewed(honest).assess(profiles)
         keep_names(assessment, campaigns.members(self._database))
         fill_in(assessment, events.by_id(self._database, example_ids(assessment)))
         clusters = self._clusters(profiles)
@@ -47,9 +53,21 @@ class Findings:
             cases.forget(connection, before.keys() - digests.keys())
             campaigns.store(connection, assessment.campaigns, now)
             seconds = time.perf_counter() - start
-            segments.note_assessment(connection, position, seconds, assessment.threshold, clusters)
+            low, high = assessment.expected_false_flags_interval
+            rates = segments.ErrorRates(
+                assessment.expected_false_flags, low, high, assessment.max_false_flags, len(honest)
+            )
+            segments.note_assessment(connection, position, seconds, assessment.threshold, clusters, rates)
         self._stored = digests
         return assessment
+
+    def _reviewed(self, honest: Sequence[cases.Honest]) -> Detector:
+        """The detector that counts the dismissed accounts among the honest ones of its calibration."""
+        if not honest:
+            return self._detector
+        scores, requests = (np.array(column, float) for column in zip(*honest, strict=True))
+        weights = with_reviews(self._detector.scorer.weights, scores, requests)
+        return replace(self._detector, scorer=Scorer(weights))
 
     def _clusters(self, profiles: Profiles) -> bytes:
         """JSON of the codebook in the plane with all requests per cluster."""

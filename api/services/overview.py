@@ -27,6 +27,7 @@ def overview(database: Database) -> Overview:
         waiting, since = events.backlog(connection, state.position)
         found = cases.summary(connection)
         flagged_campaigns = campaigns.count(connection)
+    rates = state.rates
     lag = Lag(waiting, (datetime.now(UTC) - since).total_seconds() if since else None)
     metrics.LAG_EVENTS.set(lag.events)
     metrics.LAG_SECONDS.set(lag.seconds or 0.0)
@@ -42,6 +43,9 @@ def overview(database: Database) -> Overview:
         unassessed_events=unassessed,
         last_assessed_at=state.assessed_at,
         last_event_at=state.last_event_at,
+        expected_false=rates.expected,
+        expected_false_interval=(rates.low, rates.high),
+        max_false_flags=rates.max_false_flags,
         **found,
     )
 

@@ -52,6 +52,8 @@ def account_detail(database: Database, account_id: str) -> AccountDetail | None:
     return AccountDetail(
         **case_row(record).model_dump(),
         **_evidence(finding),
+        p_value=finding.p_value,
+        false_discovery=finding.false_discovery,
         related=_plain(RelatedOut, finding.related),
         examples=_examples(database, finding.example_event_ids),
         decisions=_decisions(database, "account", account_id),

@@ -43,12 +43,18 @@ class Query(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page of the queue; total and expected false flags are of all that match."""
+    """A page of the queue; total is of all that match."""
 
     rows: Sequence[CaseRecord]
     total: int
-    expected_false: float
     next_cursor: str | None
+
+
+class Honest(NamedTuple):
+    """An account that people found honest: the score that decided on it, and its requests."""
+
+    score: float
+    requests: int
 
 
 def store(connection: Connection, findings: Sequence[AccountFinding], now: datetime) -> None:
@@ -89,12 +95,11 @@ def page(database: Database, query: Query) -> Page:
     if query.cursor:
         statement = statement.where(_beyond(value, query))
     with database.read() as connection:
-        totals = select(func.count(), func.sum(case((T.verdict == "flag", 1.0 - T.risk), else_=0.0)))
-        total, expected_false = connection.execute(totals.where(*matching)).one()
+        total = connection.execute(select(func.count()).select_from(account_findings).where(*matching)).scalar_one()
         rows = connection.execute(statement).all()
     more = len(rows) > query.limit
     rows = rows[: query.limit]
-    return Page(rows, total, float(expected_false or 0.0), _cursor(query.sort, rows[-1]) if more else None)
+    return Page(rows, total, _cursor(query.sort, rows[-1]) if more else None)
 
 
 def get(database: Database, account_id: str) -> tuple[CaseRecord, AccountFinding] | None:
@@ -102,6 +107,22 @@ def get(database: Database, account_id: str) -> tuple[CaseRecord, AccountFinding
     with database.read() as connection:
         row = connection.execute(select(account_findings).where(T.account_id == account_id)).first()
     return (row, DECODER.decode(row.finding)) if row else None
+
+
+def reviewed(database: Database) -> list[tuple[CaseState, AccountFinding]]:
+    """Accounts that were once flagged, and that people confirmed or dismissed: state, and finding of the last assessment."""
+    chosen = (T.state.in_(["confirmed", "dismissed"]), T.flagged_at.is_not(None))
+    with database.read() as connection:
+        rows = connection.execute(select(T.state, T.finding).where(*chosen).order_by(T.account_id)).all()
+    return [(state, DECODER.decode(finding)) for state, finding in rows]
+
+
+def honest(database: Database) -> list[Honest]:
+    """Dismissed accounts, in order of their ids."""
+    with database.read() as connection:
+        query = select(T.finding).where(T.state == "dismissed").order_by(T.account_id)
+        found = [DECODER.decode(blob) for blob in connection.execute(query).scalars()]
+    return [Honest(f.score, f.requests) for f in found if f.score is not None]
 
 
 def rows_of(database: Database, account_ids: Collection[str]) -> dict[str, CaseRecord]:
@@ -218,6 +239,5 @@ def summary(connection: Connection) -> dict[str, Any]:
         func.count(case((flagged, 1))).label("flagged"),
         func.count(case((T.verdict == "watch", 1))).label("watched"),
         func.count(case((open_, 1))).label("open_cases"),
-        func.coalesce(func.sum(case((flagged, 1.0 - T.risk), else_=0.0)), 0.0).label("expected_false"),
     )
     return dict(connection.execute(query).one()._mapping)

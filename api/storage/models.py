@@ -113,6 +113,7 @@ worker_state = Table(
     Column("assess_seconds", Float),
     Column("threshold", Float, nullable=False),
     Column("clusters", LargeBinary),  # JSON: cluster, x, y, requests of all accounts
+    Column("error_rates", LargeBinary),  # JSON: what is expected to be false of the last assessment's flags
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, delete, func, select, update
 
 from api.storage.engine import Database
@@ -16,6 +17,16 @@ MAIN = "main"  # the one worker; work shared by partition would give each its na
 
 class Moved(RuntimeError):
     """Another worker wrote in the meantime; what was computed must be thrown away."""
+
+
+class ErrorRates(msgspec.Struct, frozen=True):
+    """What is expected to be false of the flags of an assessment."""
+
+    expected: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    max_false_flags: float = 0.0  # share of honest accounts that may be flagged
+    reviewed: int = 0  # accounts that count as honest because people dismissed them
 
 
 class State(NamedTuple):
@@ -31,6 +42,12 @@ class State(NamedTuple):
     assess_seconds: float | None = None
     threshold: float = 1.0
     clusters: bytes | None = None
+    error_rates: bytes | None = None  # JSON of ErrorRates
+
+    @property
+    def rates(self) -> ErrorRates:
+        """What is expected to be false; nothing is known before the first assessment."""
+        return msgspec.json.decode(self.error_rates, type=ErrorRates) if self.error_rates else ErrorRates()
 
 
 _COLUMNS = [worker_state.c[name] for name in State._fields]
@@ -82,10 +99,18 @@ def beat(database: Database) -> None:
         connection.execute(update(worker_state).where(_MINE).values(seen_at=datetime.now(UTC)))
 
 
-def note_assessment(connection: Connection, position: int, seconds: float, threshold: float, clusters: bytes) -> None:
+def note_assessment(
+    connection: Connection,
+    position: int,
+    seconds: float,
+    threshold: float,
+    clusters: bytes,
+    rates: ErrorRates,
+) -> None:
     """Record that the findings now reflect the log up to ``position``."""
     values: dict[str, Any] = {"assessed_at": datetime.now(UTC), "assessed_position": position}
     values |= {"assess_seconds": seconds, "threshold": threshold, "clusters": clusters}
+    values["error_rates"] = msgspec.json.encode(rates)
     connection.execute(update(worker_state).where(_MINE).values(**values))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from api.schemas import AccountDetail, Decision, DecisionOut
-from dashboard import deciding, paging, routes, safe, session, texts, verdict
+from dashboard import deciding, paging, routes, safe, session, texts, verdict, words
 
 RELATED_COLUMNS = {
     "account_id": safe.text_column("Account", width=220),
@@ -34,7 +34,8 @@ def render() -> None:
         points = client.clusters(account_id)
     if case.campaign_id and links.button("Campaign of this account", icon=":material/hub:", type="tertiary"):
         routes.open_campaign(case.campaign_id)
-    verdict.banner(case, case.account_id, "Account")
+    rates = [("Honest accounts that score as high", words.ordinary(case.p_value))]
+    verdict.banner(case, case.account_id, "Account", rates)
     if session.announcement(account_id) and st.button("Next open case", type="primary", icon=":material/skip_next:"):
         next_case(account_id)
 

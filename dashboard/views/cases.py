@@ -51,7 +51,7 @@ FILTER = "queue_filter"
 OPENED = "queue_opened"  # counts openings: the table gets a new key, so that no row stays selected on return
 
 COLUMNS = {
-    "risk": safe.share_column("Risk", width=105, help="Calibrated probability that the account harvests"),
+    "risk": safe.share_column("Risk", width=105, help="How far beyond honest accounts it scores; flagged from 50 %"),
     "verdict": safe.text_column("Verdict", width=72),
     "state": safe.text_column("State", width=85),
     "account_id": safe.text_column("Account", width=135),
@@ -88,12 +88,15 @@ def figures(overview: Overview) -> None:
     row[2].metric(
         "of which likely false",
         words.expected(overview.expected_false),
-        help="Expected number of false flags at the present threshold",
+        help="Expected number of false flags; see the sentence below",
     )
     row[3].metric("Watched accounts", f"{overview.watched:,d}")
     row[4].metric("Campaigns", f"{overview.campaigns:,d}")
     row[5].metric("Accounts seen", words.count(overview.accounts))
     row[6].metric("Requests seen", words.count(overview.events))
+    if overview.flagged and overview.last_assessed_at:
+        rates = (overview.expected_false, overview.expected_false_interval, overview.max_false_flags)
+        st.caption(words.false_flags(overview.flagged, *rates))
     st.caption(
         "Last request "
         + words.when(overview.last_event_at)
@@ -152,15 +155,10 @@ def choice(place: DeltaGenerator, name: str, asked: dict[str, str]) -> str:
 
 
 def turn(page: CasePage, cursors: list[str], size: int) -> None:
-    """What is shown, how much of it is likely false, and the way to the next page."""
+    """What is shown, and the way to the next page."""
     first = len(cursors) * size + 1
     row = st.container(horizontal=True, vertical_alignment="center")
-    row.caption(
-        f"{first:,d} to {first + len(page.items) - 1:,d} of {page.total:,d} cases that match; about "
-        + words.expected(page.expected_false)
-        + " of their flags are expected to be false.",
-        width="stretch",
-    )
+    row.caption(f"{first:,d} to {first + len(page.items) - 1:,d} of {page.total:,d} cases that match.", width="stretch")
     row.button("Previous", icon=paging.PREVIOUS, disabled=not cursors, on_click=cursors.__delitem__, args=(-1,))
     row.button(
         "Next",

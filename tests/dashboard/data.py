@@ -17,6 +17,7 @@ GOOD_CUSTOMER = "acct_good_customer"
 CAMPAIGN = "campaign_0001"
 BYSTANDERS = 120  # more than two pages of 50
 CLUSTERS = 40
+RATES = segments.ErrorRates(expected=1.4, low=0, high=4, max_false_flags=0.001, reviewed=1)
 
 
 def hostile_account(sink: str) -> str:
@@ -35,7 +36,7 @@ def fill(database: Database, sink: str) -> None:
     with database.write() as connection:
         cases.store(connection, accounts, START)
         campaigns.store(connection, [_campaign(sink)], START)
-        segments.note_assessment(connection, len(log), 0.1, 0.5, json.dumps(clusters).encode())
+        segments.note_assessment(connection, len(log), 0.1, 0.5, json.dumps(clusters).encode(), RATES)
 
 
 def _event(n: int, account: str, sink: str) -> Event:
@@ -82,7 +83,7 @@ def _account(account_id: str, risk: float, verdict: Verdict, requests: int = 100
 
 def _harvester() -> AccountFinding:
     finding = _account(HARVESTER, 0.994, "flag", 412)
-    finding.harvest = "reasoning elicitation"
+    finding.harvest, finding.p_value = "reasoning elicitation", 1 / 4800
     finding.campaign_id = CAMPAIGN
     finding.example_event_ids = [f"event_{n}" for n in range(7)]
     finding.related = [Related(account_id=GOOD_CUSTOMER, weight=12.5, text="one rare template")]

@@ -19,6 +19,7 @@ PAGES = {
     "account": "Speaks for harvesting",
     "campaigns": "Campaigns",
     "campaign": "What ties them",
+    "performance": "Performance",
     "audit": "Audit trail",
     "settings": "Settings",
 }
@@ -76,7 +77,7 @@ def test_readers_see_every_page(service: Service, role: Role, name: str) -> None
     assert PAGES[name] in all_text(app)
 
 
-@pytest.mark.parametrize("name", ["", "account", "campaigns", "campaign", "audit"])
+@pytest.mark.parametrize("name", ["", "account", "campaigns", "campaign", "performance", "audit"])
 def test_gateways_see_nothing(service: Service, name: str) -> None:
     """A gateway's key is refused by the service, and the page says so."""
     app = page(service, "gateway", name, **query(name))
@@ -88,7 +89,17 @@ def test_gateways_see_nothing(service: Service, name: str) -> None:
 def test_account_page_shows_both_sides(service: Service) -> None:
     """Reasons for and against come with value, unit, percentile, contribution and sentence."""
     said = all_text(page(service, "analyst", "account", id=HARVESTER))
-    for part in ("93 %", "of requests", "99.8 %", "+2.30", "ask for the reasoning", "14", "follow-ups", "−0.40"):
+    for part in (
+        "93 %",
+        "of requests",
+        "99.8 %",
+        "+2.30",
+        "ask for the reasoning",
+        "14",
+        "follow-ups",
+        "−0.40",
+        "1 in 4,800",
+    ):
         assert part in said
     assert '<mark class="dw-slot">{…}</mark>' in said
     assert "theorem 2" in said
@@ -164,6 +175,22 @@ def test_deciders_decide(service: Service, role: Role, n: int, choice: str, stat
     newest = service.client("auditor").audit(1, 0).items[0]
     assert account in newest.subject
     assert app.text_area[0].value == ""
+
+
+def test_reviews_show_in_the_performance(service: Service) -> None:
+    """What people confirmed and dismissed of the flags is counted, in all and by signal; the queue states the expected false ones."""
+    client = service.client("lead")
+    client.decide_account("acct_bystander_100", "confirm", "seen")
+    client.decide_account("acct_bystander_102", "dismiss", "own test")
+    told = client.performance().all
+    app = page(service, "auditor", "performance")
+    assert not app.exception
+    assert {m.label: m.value for m in app.metric}["Reviewed flags"] == str(told.reviewed)
+    assert told.reviewed >= 2
+    assert "Reasoning elicitation" in app.dataframe[0].value["title"].to_list()
+    flagged = client.overview().flagged
+    said = f"Of the {flagged} flags, about 1.4 (0 to 4) are expected to be false: at most 0.1 % of honest accounts are flagged."
+    assert said in all_text(page(service, "auditor", ""))
 
 
 def test_decide_for_a_campaign(service: Service) -> None:

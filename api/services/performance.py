@@ -1,0 +1,40 @@
+"""How the flags fared with the people who reviewed them: precision, of all and by signal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from api.schemas import Performance, Precision, SignalPrecision
+from api.storage import cases, segments
+from api.storage.engine import Database
+from detector.evaluate import Rate
+
+
+def performance(database: Database) -> Performance:
+    """Precision among reviewed flags, with Wilson's interval.
+
+    Only what was ever flagged and then confirmed or dismissed counts. A signal counts where it speaks for harvesting in the
+    last assessment; an account that is clear by now has no reasons any more, and counts in all alone.
+    """
+    outcomes: list[bool] = []
+    by_signal: dict[str, list[bool]] = defaultdict(list)
+    titles: dict[str, str] = {}
+    for state, finding in cases.reviewed(database):
+        outcomes.append(state == "confirmed")
+        for signal, title in {e.signal: e.title for e in finding.evidence if e.direction == "for"}.items():
+            by_signal[signal].append(state == "confirmed")
+            titles[signal] = title
+    ordered = sorted(by_signal, key=lambda s: (-len(by_signal[s]), s))
+    with database.read() as connection:
+        honest = segments.state(connection).rates.reviewed
+    return Performance(
+        all=Precision(**_precision(outcomes)),
+        signals=[SignalPrecision(signal=s, title=titles[s], **_precision(by_signal[s])) for s in ordered],
+        honest=honest,
+    )
+
+
+def _precision(outcomes: list[bool]) -> dict[str, float | int | None]:
+    rate = Rate.of(sum(outcomes), len(outcomes))
+    precision = rate.rate if rate.n else None
+    return {"confirmed": rate.k, "reviewed": rate.n, "precision": precision, "low": rate.low, "high": rate.high}
