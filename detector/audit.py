@@ -40,6 +40,7 @@ def audit(
     detector: Detector,
     format: str = "auto",
     account: str | None = None,
+    account_attributes: Sequence[str] = (),
     engine: str = "local",
     calibration: Path | None = None,
     keep_profiles: bool = False,
@@ -50,6 +51,7 @@ def audit(
 
     With ``keep_profiles`` the profiles are kept beside them (``profiles.bin``: hashes and counts, no text), for explanations.
     With the engine ``processes`` each file is profiled in a process of its own, by a detector loaded from ``calibration``.
+    ``account_attributes`` name the account where operators choose the names, as for OpenTelemetry.
     Raises FormatError when a file cannot be read at all; bad rows are listed and stop nothing.
     """
     progress = progress or Progress()
@@ -58,9 +60,9 @@ def audit(
     start = clock()
     progress.stage("reading")
     if engine == "local":
-        part = profile_files(paths, detector, format, account, progress, clock)
+        part = profile_files(paths, detector, format, account, progress, clock, account_attributes=account_attributes)
     else:
-        part = profile_in_processes(paths, engine, format, account, calibration, progress)
+        part = profile_in_processes(paths, engine, format, account, calibration, progress, account_attributes)
     timings.update(part.timings)
     profiles = part.profiles
     progress.stage("assessing")
@@ -69,7 +71,7 @@ def audit(
     timings["assess"] = clock() - mark
     progress.stage("writing the report")
     mark = clock()
-    examples = read_examples(paths, format, account, assessment)
+    examples = read_examples(paths, format, account, assessment, account_attributes)
     fill_in(assessment, examples)
     write_tables(out, assessment)
     if keep_profiles:
@@ -94,13 +96,19 @@ def audit(
     return AuditRun(run, assessment, out, timings)
 
 
-def read_examples(paths: Sequence[Path], format: str, account: str | None, assessment: Assessment) -> dict[str, Event]:
+def read_examples(
+    paths: Sequence[Path],
+    format: str,
+    account: str | None,
+    assessment: Assessment,
+    account_attributes: Sequence[str] = (),
+) -> dict[str, Event]:
     """The events that the findings point to, read in a second pass; text is held for these alone."""
     wanted = assessment.event_ids()
     found: dict[str, Event] = {}
     if not wanted:
         return found
-    for batch in read(paths, format=format, account=account):
+    for batch in read(paths, format=format, account=account, account_attributes=account_attributes):
         found.update((e.event_id, e) for e in batch.events if e.event_id in wanted)
         if len(found) == len(wanted):
             break

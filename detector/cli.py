@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from detector.cli_explain import explain
-from detector.cli_options import CLEAN, ERROR, FINDINGS, Calibration, Format, MaxFalseFlags, Paths, fail
+from detector.cli_options import (
+    CLEAN,
+    ERROR,
+    FINDINGS,
+    AccountAttributes,
+    Calibration,
+    Format,
+    MaxFalseFlags,
+    Paths,
+    fail,
+)
 from detector.cli_rehearse import rehearse
 
 app = typer.Typer(
@@ -38,6 +48,7 @@ def audit(
     account: Annotated[
         str | None, typer.Option(help="Account of all rows, for formats that name none (provider batch files).")
     ] = None,
+    account_attribute: AccountAttributes = None,
     engine: Annotated[str, typer.Option(help="Who runs the map: local, processes.")] = "local",
     calibration: Calibration = None,
     max_false_flags: MaxFalseFlags = None,
@@ -64,6 +75,7 @@ def audit(
                 detector=detector,
                 format=format,
                 account=account,
+                account_attributes=account_attribute or (),
                 engine=engine,
                 calibration=calibration,
                 keep_profiles=keep_profiles,

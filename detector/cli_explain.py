@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from detector.cli_options import CLEAN, FINDINGS, Calibration, Format, MaxFalseFlags, fail
+from detector.cli_options import CLEAN, FINDINGS, AccountAttributes, Calibration, Format, MaxFalseFlags, fail
 
 
 def explain(
@@ -31,6 +31,7 @@ def explain(
     account: Annotated[
         str | None, typer.Option(help="Account of all rows, for formats that name none (provider batch files).")
     ] = None,
+    account_attribute: AccountAttributes = None,
     calibration: Calibration = None,
     max_false_flags: MaxFalseFlags = None,
     json: Annotated[
@@ -67,6 +68,7 @@ def explain(
                     paths or [],
                     format=format,
                     account=account,
+                    account_attributes=account_attribute or (),
                     calibration=calibration,
                     max_false_flags=max_false_flags,
                     progress=progress,

@@ -13,6 +13,14 @@ Paths = Annotated[
     list[Path], typer.Argument(help="Log files or folders: .jsonl .jsonl.gz .jsonl.zst .parquet", show_default=False)
 ]
 Format = Annotated[str, typer.Option("--format", "-f", help="Log format; `auto` looks at the shape of the rows.")]
+AccountAttributes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--account-attribute",
+        help="Attribute or property that names the account, before all others, e.g. app.customer_id; may be repeated.",
+        show_default=False,
+    ),
+]
 Calibration = Annotated[
     Path | None, typer.Option(help="Folder written by `distillwatch calibrate`; without it the shipped one.")
 ]

@@ -15,6 +15,7 @@ from detector.engines import load_engine
 from detector.engines.local import LocalEngine
 from detector.event import Event
 from detector.formats import Rejected, files, read
+from detector.formats.kin import groups
 from detector.pieces import hash64
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
@@ -50,11 +51,13 @@ def profile_files(
     *,
     skip: Collection[int] = (),
     threads: int | None = None,
+    account_attributes: Sequence[str] = (),
 ) -> Part:
     """Read, embed and profile files. An event id that comes again is a redelivery and counts once.
 
     ``look`` is shown each batch of events, for what else is wanted of the log in the same pass. Events with a key in
-    ``skip`` are left out. While ``threads`` (by default one a core) embed and profile batches, the next are read.
+    ``skip`` are left out. ``account_attributes`` name the account where operators choose the names. While ``threads`` (by
+    default one a core) embed and profile batches, the next are read.
     """
     spent = _Spent(clock)
     rejected: list[Rejected] = []
@@ -63,7 +66,7 @@ def profile_files(
 
     def batches() -> Iterator[list[Event]]:
         nonlocal total
-        stream = read(paths, format=format, account=account)
+        stream = read(paths, format=format, account=account, account_attributes=account_attributes)
         while True:
             with spent.on("parse"):
                 batch = next(stream, None)
@@ -90,7 +93,8 @@ def profile_files(
 
     start = clock()
     profiles = merge_all(parts()) or profiled([])
-    keys = np.fromiter(seen.difference(skip), np.uint64)
+    seen.difference_update(skip)
+    keys = np.fromiter(seen, np.uint64, len(seen))
     return Part(profiles, rejected, keys, total, spent.shares(clock() - start))
 
 
@@ -125,29 +129,52 @@ class _Spent:
 
 @dataclass(frozen=True)
 class _FileTask:
-    path: Path
+    paths: tuple[Path, ...]
     format: str
     account: str | None
     calibration: Path | None
+    account_attributes: tuple[str, ...] = ()
     skip: tuple[int, ...] = ()
 
 
 def _run(task: _FileTask) -> tuple[bytes, list[Rejected], np.ndarray, int, dict[str, float]]:
     detector = Detector.load(task.calibration)
-    part = profile_files([task.path], detector, task.format, task.account, Progress(), skip=task.skip, threads=1)
+    part = profile_files(
+        task.paths,
+        detector,
+        task.format,
+        task.account,
+        Progress(),
+        skip=task.skip,
+        threads=1,
+        account_attributes=task.account_attributes,
+    )
     return part.profiles.to_bytes(), part.rejected, part.keys, part.bytes, part.timings
 
 
 def profile_in_processes(
-    paths: Sequence[Path], engine: str, format: str, account: str | None, calibration: Path | None, progress: Progress
+    paths: Sequence[Path],
+    engine: str,
+    format: str,
+    account: str | None,
+    calibration: Path | None,
+    progress: Progress,
+    account_attributes: Sequence[str] = (),
 ) -> Part:
-    """Profile each file in a process of its own. A file that brings events again is read again without them."""
-    tasks = [_FileTask(p, format, account, calibration) for p in files(paths)]
+    """Profile each file in a process of its own, those whose records are joined with one another in the same one.
+
+    A file that brings events again is read again without them.
+    """
+    found = files(paths)
+    tasks = [
+        _FileTask(tuple(group), format, account, calibration, tuple(account_attributes))
+        for group in groups(found, format)
+    ]
     runner = load_engine(engine)
     rejected: list[Rejected] = []
     seen = np.zeros(0, np.uint64)
     timings = dict.fromkeys(STAGES, 0.0)
-    total, done = sum(t.path.stat().st_size for t in tasks), 0
+    total, done = sum(file.stat().st_size for file in found), 0
 
     def parts() -> Iterator[Profiles]:
         nonlocal seen, done
@@ -165,4 +192,5 @@ def profile_in_processes(
 
     profiles = merge_all(parts())
     assert profiles is not None  # files() raises where there is none
-    return Part(profiles, rejected, seen, total, timings)
+    place = {str(file): i for i, file in enumerate(found)}
+    return Part(profiles, sorted(rejected, key=lambda r: place[r.file]), seen, total, timings)

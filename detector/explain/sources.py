@@ -35,6 +35,7 @@ def explain_logs(
     *,
     format: str = "auto",
     account: str | None = None,
+    account_attributes: Sequence[str] = (),
     calibration: Path | None = None,
     max_false_flags: float | None = None,
     progress: Progress | None = None,
@@ -44,7 +45,8 @@ def explain_logs(
     progress.stage("loading the encoder")
     detector = Detector.load(calibration).with_max_false_flags(max_false_flags)
     progress.stage("reading")
-    profiles = profile_files(paths, detector, format, account, progress).profiles
+    part = profile_files(paths, detector, format, account, progress, account_attributes=account_attributes)
+    profiles = part.profiles
     _must_know(account_id, profiles.accounts["account_id"])
     progress.stage("assessing")
     assessment = detector.assess(profiles)
@@ -52,7 +54,7 @@ def explain_logs(
     explained = explain(profiles, assessment, account_id, detector.scorer)
     progress.stage("reading its templates")
     alone = Assessment(accounts=[explained.account], campaigns=[])
-    fill_in(alone, read_examples(paths, format, account, alone))
+    fill_in(alone, read_examples(paths, format, account, alone, account_attributes))
     return explained
 
 
