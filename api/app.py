@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -83,7 +85,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(module.router)
     app.add_exception_handler(StorageError, _no_database)
     app.add_middleware(Guard)
+    app.openapi = partial(_document, app, app.openapi)  # type: ignore[method-assign]
     return app
+
+
+def _document(app: FastAPI, made: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The OpenAPI document, with refusals as they are: one sentence of ours, or FastAPI's list of places."""
+    if app.openapi_schema is None:
+        told = made()["components"]["schemas"]["HTTPValidationError"]["properties"]
+        told["detail"] = {"title": "Detail", "anyOf": [{"type": "string"}, told["detail"]]}
+    return made()
 
 
 async def _keep_fresh(board: Board) -> None:

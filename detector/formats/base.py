@@ -134,11 +134,11 @@ def timestamp(value: Any, field: str = "timestamp") -> datetime:
 
 def _from_number(value: float, field: str) -> datetime:
     size = abs(value)
-    for limit, unit in ((_NANOSECONDS, 1e9), (_MICROSECONDS, 1e6), (_MILLISECONDS, 1e3)):
-        if size >= limit:
-            value = value / unit
-            break
     try:
+        for limit, unit in ((_NANOSECONDS, 1e9), (_MICROSECONDS, 1e6), (_MILLISECONDS, 1e3)):
+            if size >= limit:
+                value = value / unit
+                break
         return datetime.fromtimestamp(value, UTC)
     except (OverflowError, OSError, ValueError) as error:
         raise RowError(f"{field}: found {shown(value)}, expected seconds or milliseconds since 1970") from error

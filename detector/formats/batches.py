@@ -14,7 +14,18 @@ from typing import Any, NamedTuple
 
 from detector.event import Event
 from detector.formats import chat
-from detector.formats.base import Given, RowError, fingerprint, first, identifier, integer, mapping, text, timestamp
+from detector.formats.base import (
+    Given,
+    RowError,
+    fingerprint,
+    first,
+    identifier,
+    integer,
+    mapping,
+    text,
+    timestamp,
+    unexpected,
+)
 
 
 class Line(NamedTuple):
@@ -76,6 +87,8 @@ class Pairs:
             yield line.where, self._event(custom, asked, answered)
         except RowError as error:
             yield line.where, error
+        except Exception as error:
+            yield line.where, unexpected(error)
 
     def _event(self, custom: str, asked: Line | None, answered: Line | None) -> Event:
         request, response = mapping(asked and asked.body), mapping(answered and answered.body)

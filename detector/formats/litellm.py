@@ -35,7 +35,7 @@ from detector.formats.base import (
 NAME = "litellm"
 DESCRIPTION = "LiteLLM StandardLoggingPayload (generic_api, S3 and JSONL logs)"
 
-_NOBODY = {"default_user_id", "litellm_proxy_master_key"}  # what LiteLLM writes where no user or key is meant
+_NOBODY = ("default_user_id", "litellm_proxy_master_key")  # what LiteLLM writes where no user or key is meant
 FAILED = 500  # status of a failure that names no code
 
 
