@@ -1,4 +1,4 @@
-"""Bodies of the HTTP API: the one module that the dashboard shares with the service."""
+"""Bodies of the HTTP API: the one package that the dashboard shares with the service."""
 
 from __future__ import annotations
 
