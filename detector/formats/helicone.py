@@ -2,7 +2,7 @@
 
 User, session and properties travel as HTTP headers (``Helicone-User-Id`` and so on) or, by its Python logger, inside
 ``providerResponse.headers``. The user id is set by the application that logs, and taken for the account unless
-a property is configured to name it; the properties are kept in ``extra``.
+a property is configured to name it; the properties are kept in ``extra``. A streamed answer comes as its chunks.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from detector.event import Event
-from detector.formats import chat
+from detector.formats import chat, streams
 from detector.formats.base import (
     NOTHING_GIVEN,
     Given,
@@ -20,7 +20,6 @@ from detector.formats.base import (
     mapping,
     named_owner,
     number,
-    parsed,
     text,
     timestamp,
 )
@@ -41,7 +40,8 @@ def convert(row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
     request, response, timing = (mapping(row.get(name)) for name in ("providerRequest", "providerResponse", "timing"))
     headers = {str(k).lower(): v for k, v in mapping(response.get("headers")).items()}
     headers |= {str(k).lower(): v for k, v in mapping(request.get("meta")).items()}
-    body = mapping(response.get("json")) or parsed(response.get("textBody"))
+    told = response.get("textBody")
+    body = mapping(response.get("json")) or (streams.whole(told) if isinstance(told, str) else told)
     fields = chat.exchange(request.get("json"), body)
     extra = {k.removeprefix(_PROPERTY): v for k, v in headers.items() if k.startswith(_PROPERTY)}
     user = text(headers.get("helicone-user-id"))

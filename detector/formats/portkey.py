@@ -3,7 +3,7 @@
 Its body holds the caller's authorization header and the provider's key inside ``x-portkey-config``; nothing of the
 headers is kept but the address and the user agent. Nobody in it is verified (``metadata`` is the client's header), so the
 account is the one that is given with the rows; ``metadata._user`` is the claimed end user. The only time in it is that of
-an OpenAI answer; other rows have the time at which they are received.
+an OpenAI answer; other rows have the time at which they are received. Of a streamed call there is no answer.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def convert(row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
     created = first(answered, ("created", "created_at"))
     return [
         Event(
-            event_id=_event_id(answered, row, owner),
+            event_id=_event_id(answered, row, owner, given),
             timestamp=timestamp(given.received if created is None else created, "response.json.created"),
             account_id=identifier(owner, "account"),
             operation=chat.operation(row.get("requestType")),
@@ -69,10 +69,16 @@ def convert(row: dict[str, Any], given: Given = NOTHING_GIVEN) -> list[Event]:
     ]
 
 
-def _event_id(answered: dict[str, Any], row: dict[str, Any], account: Any) -> str:
-    """The answer's id with a fingerprint, for providers are not bound to choose unique ones."""
+def _event_id(answered: dict[str, Any], row: dict[str, Any], account: Any, given: Given) -> str:
+    """The answer's id with a fingerprint, for providers are not bound to choose unique ones.
+
+    Without an answer, as of a streamed call, the same prompt sent again is a request of its own: Portkey sends no row twice.
+    """
+    asked = mapping(row.get("request")).get("json")
+    if not answered:
+        return f"portkey.{fingerprint(account, asked, given.received)}"
     shown = text(answered.get("id"), 128) or "portkey"
-    return f"{shown}.{fingerprint(account, answered, mapping(row.get('request')).get('json'))}"
+    return f"{shown}.{fingerprint(account, answered, asked)}"
 
 
 def _address(headers: dict[str, Any]) -> str | None:

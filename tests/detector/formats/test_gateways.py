@@ -141,6 +141,16 @@ def test_portkey_without_a_time() -> None:
     assert (event.timestamp, event.status, event.response) == (RECEIVED, 429, None)
 
 
+def test_portkey_streams_are_requests_of_their_own() -> None:
+    """A hook has no answer of a streamed call: the same prompt asked twice are two events, and never one."""
+    body = encode(gateways.portkey(response={"json": None, "text": "", "statusCode": 200}))
+    times = (RECEIVED, RECEIVED.replace(microsecond=1))
+    events = [one(parse_body(body, account="acme", received=time)) for time in times]
+    assert len({e.event_id for e in events}) == 2
+    assert events[0].response is None
+    assert one(parse_body(body, account="acme", received=RECEIVED)) == events[0]
+
+
 def test_helicone_properties() -> None:
     """Properties are kept, and one can be configured as the account."""
     body = encode(gateways.helicone())
