@@ -12,7 +12,7 @@ help: ## show this
 demo: .venv/installed ## install, start everything on this machine, and send a simulated week of traffic through it
 	$(BIN)/distillwatch demo
 
-test: .venv/installed-dev .venv-litellm/installed system lint ## install with the tools for development, lint, and run all tests
+test: .venv/installed-dev .venv-litellm/installed .venv-clients/installed system lint ## install with the tools for development, lint, and run all tests
 	$(BIN)/python -m pytest -n auto
 
 durability: .venv/installed-dev ## kill API and worker fifty times under load, on each database; takes about half an hour
@@ -47,6 +47,21 @@ install: .venv/installed ## install into .venv
 	.venv-litellm/bin/python -m pip --disable-pip-version-check install --quiet -r tests/e2e/litellm-requirements.txt
 	@touch $@
 
+CLIENTS := tests/e2e/clients
+.venv-clients/installed: $(CLIENTS)/requirements.txt $(wildcard $(CLIENTS)/beside/*.txt) $(CLIENTS)/portkey/package-lock.json # of the end-to-end tests
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip --disable-pip-version-check install --quiet -r $(CLIENTS)/requirements.txt
+	rm -rf .venv-clients/beside # other versions of some, each in a folder that a test puts first
+	for pins in $(CLIENTS)/beside/*.txt; do \
+	  .venv-clients/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+	    --target .venv-clients/beside/$$(basename $$pins .txt) -r $$pins || exit 1; \
+	done
+	@if command -v npm >/dev/null; then \
+	  mkdir -p .venv-clients/portkey && cp $(CLIENTS)/portkey/package*.json .venv-clients/portkey && \
+	  npm ci --prefix .venv-clients/portkey --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; \
+	else echo "not found: npm; the test with Portkey's gateway is skipped. Debian: sudo apt-get install nodejs npm"; fi
+	@touch $@
+
 system: # a browser and a database server for the tests that use them; without, those tests are skipped
 	@need=""; \
 	command -v chromium >/dev/null || need="chromium"; \
@@ -64,4 +79,4 @@ constraints: ## write the versions of .venv to constraints.txt, after an upgrade
 	mv constraints.new constraints.txt
 
 clean: ## remove the environments and caches; databases and logs stay
-	rm -rf .venv .venv-litellm build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-litellm .venv-clients build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

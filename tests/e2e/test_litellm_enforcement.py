@@ -19,6 +19,7 @@ from api.storage import cases, events, keys
 from detector.event import Event
 from tests.api.builders import account
 from tests.api.client.service import Service
+from tests.e2e.documented import block, environment, filled
 from tests.e2e.processes import free_port, running, until
 from tests.e2e.test_litellm_to_dashboard import LITELLM, LITELLM_CONFIG, ROOT
 
@@ -54,9 +55,7 @@ def proxy(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     env = {
         "DISTILLWATCH_API_URL": service.url,
         "DISTILLWATCH_KEY": service.key,
-        "GENERIC_LOGGER_ENDPOINT": f"{service.url}/v1/ingest/litellm",
-        "GENERIC_LOGGER_HEADERS": f"Authorization=Bearer {service.key}",
-        "DEFAULT_BATCH_SIZE": "1",
+        **environment(filled(block("LiteLLM", "bash"), service.url, service.key)),
         "LITELLM_MASTER_KEY": secrets.token_hex(20),
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "HF_HUB_OFFLINE": "1",

@@ -19,6 +19,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.e2e.documented import block, environment, filled
 from tests.e2e.processes import free_port, running, until
 from tests.e2e.traffic import HARVESTER, ORDINARY, conversation, harvest
 
@@ -84,9 +85,7 @@ def proxy(product: Product) -> Iterator[httpx.Client]:
     """A LiteLLM proxy that logs every request to the API, by the five lines of the documentation."""
     port = free_port()
     env = {
-        "GENERIC_LOGGER_ENDPOINT": f"{product.url}/v1/ingest/litellm",
-        "GENERIC_LOGGER_HEADERS": f"Authorization=Bearer {product.gateway_key}",
-        "DEFAULT_BATCH_SIZE": "1",
+        **environment(filled(block("LiteLLM", "bash"), product.url, product.gateway_key)),
         "LITELLM_MASTER_KEY": secrets.token_hex(20),
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "HF_HUB_OFFLINE": "1",
