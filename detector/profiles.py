@@ -25,6 +25,7 @@ from detector.features import DAY_US, IDENTITIES, FeatureFrame
 from detector.intent import CLASSES
 
 SAMPLE_PER_DAY = 400  # events kept per account and day; a quiet account is kept whole, a loud one is seen well enough
+ROWS_AT_ONCE = 1_000_000  # objects summed at a time; a group-by takes about 250 bytes for each
 SLOT_US = 600_000_000  # ten minutes: finer than a working session, coarser than a burst
 
 KINDS = (
@@ -49,6 +50,7 @@ SUMS = {
     "output_tokens": pl.col("output_tokens").sum(),
     "reasoning_tokens": pl.col("reasoning_tokens").sum(),
     "prompt_chars": pl.col("prompt_chars").cast(pl.Int64).sum(),
+    "system_chars": pl.col("system_chars").cast(pl.Int64).sum(),
     "stateless": ((pl.col("user_turns") <= 1) & (pl.col("tool_turns") == 0)).sum().cast(pl.Int64),
     "multi_turn": (pl.col("user_turns") > 1).sum().cast(pl.Int64),
     "tool_loops": (pl.col("tool_turns") > 0).sum().cast(pl.Int64),
@@ -77,22 +79,12 @@ class Profiles:
     def build(cls, frame: FeatureFrame) -> Self:
         """Profile of a batch of feature rows. The same event given twice counts once."""
         frame = frame.unique("event_key", keep="any").with_columns((pl.col("ts") // DAY_US).cast(pl.Int32).alias("day"))
-        accounts = frame.group_by("acct").agg(pl.col("account_id").min(), pl.col("created").min())
-        return cls(accounts, _counts(frame), _objects(frame), _bottom_k(frame.drop(_SAMPLE_DROP)))
+        return cls(_least(frame), _counts(frame), _objects(frame), _bottom_k(frame.drop(_SAMPLE_DROP)))
 
     @classmethod
     def merge(cls, parts: Sequence[Profiles]) -> Profiles:
         """Profile of the union of the parts' events. Associative, commutative and exact; parts must not share events."""
-        if len(parts) == 1:
-            return parts[0]
-        return Profiles(
-            accounts=pl.concat(p.accounts for p in parts)
-            .group_by("acct")
-            .agg(pl.col("account_id").min(), pl.col("created").min()),
-            counts=_sum_counts(pl.concat(p.counts for p in parts)),
-            objects=_sum_objects(pl.concat(p.objects for p in parts)),
-            sample=_bottom_k(pl.concat(p.sample for p in parts)),
-        )
+        return parts[0] if len(parts) == 1 else _merge(_by_table(parts))
 
     @classmethod
     def of_rows(cls, rows: pl.DataFrame) -> Self:
@@ -174,6 +166,25 @@ class Profiles:
         return pl.concat([self._by_kind[name] for name in names])
 
 
+def _by_table(parts: Sequence[Profiles]) -> list[list[pl.DataFrame]]:
+    return [list(tables) for tables in zip(*(p._tables for p in parts), strict=True)]
+
+
+def _merge(tables: list[list[pl.DataFrame]]) -> Profiles:
+    """Merge table by table; each list is emptied, so that what nobody else holds makes room for the next."""
+    merged = []
+    for merge, table in zip((_least, _sum_counts, _sum_objects, _bottom_k), tables, strict=True):
+        whole = pl.concat(table)
+        table.clear()
+        merged.append(merge(whole))
+        del whole
+    return Profiles(*merged)
+
+
+def _least(accounts: pl.DataFrame) -> pl.DataFrame:
+    return accounts.group_by("acct").agg(pl.col("account_id").min(), pl.col("created").min())
+
+
 def _counts(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.group_by("acct", "day").agg(
         *(e.alias(c) for c, e in SUMS.items()), pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last")
@@ -216,7 +227,11 @@ def _sum_objects(objects: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sum_over(objects: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    return objects.group_by(keys).agg(pl.col("n").sum(), pl.col("first").min(), pl.col("last").max())
+    """Sums by some keys, among them ``acct``; many rows are summed a slice of the accounts at a time, which bounds memory."""
+    slices = -(-len(objects) // ROWS_AT_ONCE)
+    parts = (objects.filter(pl.col("acct") % slices == i) for i in range(slices)) if slices > 1 else [objects]
+    sums = (pl.col("n").sum(), pl.col("first").min(), pl.col("last").max())
+    return pl.concat([part.group_by(keys).agg(sums) for part in parts])
 
 
 def _bottom_k(rows: pl.DataFrame) -> pl.DataFrame:
@@ -240,9 +255,18 @@ def merge_all(parts: Iterable[Profiles], fan_in: int = 16) -> Profiles | None:
             level.append(part)
             if len(level) < fan_in:
                 break
-            part = Profiles.merge(level)
-            level.clear()
+            part = _merge_and_clear(level)
         else:
             levels.append([part])
+        del part
     rest = [part for level in levels for part in level]
-    return Profiles.merge(rest) if rest else None
+    levels.clear()
+    return _merge_and_clear(rest) if rest else None
+
+
+def _merge_and_clear(parts: list[Profiles]) -> Profiles:
+    if len(parts) == 1:
+        return parts[0]
+    tables = _by_table(parts)
+    parts.clear()
+    return _merge(tables)

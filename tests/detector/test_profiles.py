@@ -111,3 +111,16 @@ def test_a_group_is_the_merge_of_its_members(detector: Detector) -> None:
     rows = detector.profile(detector.features([event(i, "abc"[i % 3], i) for i in range(12)])).sample
     merged = Profiles.of_rows(rows.with_columns(pl.lit(7, pl.UInt64).alias("acct")))
     assert merged.totals["n"].to_list() == [12]
+
+
+def test_sums_by_slices_are_the_same(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many objects are summed some accounts at a time, with the same sums."""
+    log = [event(i, "abcdefg"[i % 7], i, (f"question {i % 5} about rivers",)) for i in range(60)]
+    parts = [detector.profile(detector.features(log[i : i + 9])) for i in range(0, 60, 9)]
+    whole = Profiles.merge(parts)
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 40)
+    sliced = merge_all(iter(parts), fan_in=3)
+    assert sliced is not None
+    assert sliced.equals(whole)
+    assert sliced.kind("piece").sort("acct", "key").equals(whole.kind("piece").sort("acct", "key"))
+    assert all(len(part) for part in parts)  # merging leaves its parts as they were
