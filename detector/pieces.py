@@ -19,6 +19,7 @@ from detector.encoders import well_formed
 
 PIECE_MIN_BYTES = 24  # shorter sentences ("Thanks!", "Answer:") are shared by chance; bytes, as one ideograph is a word
 PASSAGE_CHARS = 200  # a piece this long is a passage of a document, not a sentence of a frame
+LENGTHS = 64  # steps in which a key tells its piece's length
 MAX_PIECES = 8  # a frame stands at the head or the tail of a prompt: four pieces of each
 MAX_CHARS = 12_000  # the middle of a longer prompt is a document, not a frame
 
@@ -86,8 +87,14 @@ def pieces_of(text: str) -> list[str]:
 
 
 def piece_key(piece: str) -> int:
-    """Key of a piece. The lowest bit tells passages (1) from sentences (0)."""
-    return (hash64(piece) & ~1 | (len(piece) >= PASSAGE_CHARS)) or 2
+    """Key of a piece: a hash, a coarse length (see :func:`length_of`), and a lowest bit that tells passages (1) from sentences (0)."""
+    length = min(len(piece) * LENGTHS // PASSAGE_CHARS, LENGTHS - 1)
+    return hash64(piece) & ~(2 * LENGTHS - 1) | length << 1 | (len(piece) >= PASSAGE_CHARS)
+
+
+def length_of(key: pl.Expr) -> pl.Expr:
+    """Length of the pieces with these keys in characters, to within three; of passages at most PASSAGE_CHARS."""
+    return ((key % (2 * LENGTHS)) // 2 + 0.5) * (PASSAGE_CHARS / LENGTHS)
 
 
 def keys(texts: Sequence[str], min_chars: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from detector.features import EMBEDDING_SCALE
+from detector.pieces import length_of
 from detector.profiles import Profiles
 
 PRIOR = 4.0  # pseudo-requests of the ordinary kind that every share starts with
@@ -21,6 +22,9 @@ BREADTH_SAMPLE = 128  # distinct prompts per account for the breadth estimate; i
 TYPICAL_SPREAD = (
     0.7  # variance (1 - mean cosine) of unlike prompts; below it variations are of one thing, like a number
 )
+CONSTANT = 0.5  # share of an account's requests from which a sentence is part of a frame
+MAX_FRAME = 0.8  # share of the text that a frame is taken to be, at most: what little else there is says little
+ALL_FRAME = 0.92  # share from which nothing but numbers in the frame varies: then it is no frame around anything
 BREADTH_PRIOR = 12.0  # pseudo-prompts at the prior breadth
 BREADTH_PRIOR_VALUE = 20.0  # effective dimensions of an ordinary account with a handful of prompts
 
@@ -114,6 +118,20 @@ class View:
             )
         )
 
+    @cached_property
+    def frame_share(self) -> np.ndarray:
+        """Share of the characters of an account's prompts that are sentences which most of its requests have in common; 0
+        where they are all of it.
+
+        Sentences of a constant system prompt are counted among them at first, so its length is taken off.
+        """
+        pieces = self.kind("piece").join(self.totals.select("acct", pl.col("n").alias("all")), on="acct")
+        constant = pieces.filter(pl.col("n") >= CONSTANT * pl.col("all"))
+        chars = constant.group_by("acct").agg((length_of(pl.col("key")) * pl.col("n")).sum().alias("chars"))
+        framed = np.maximum(self.aligned(chars, "chars") - self.total("system_chars"), 0)
+        share = framed / np.maximum(self.total("prompt_chars"), 1)
+        return np.where(share < ALL_FRAME, np.minimum(share, MAX_FRAME), 0.0)
+
     def distinct(self, kind: str) -> np.ndarray:
         """Number of different objects of a kind per account."""
         return self.aligned(self.kind(kind).group_by("acct").len(), "len")
@@ -156,7 +174,8 @@ class View:
 
         The participation ratio tr(C)^2 / tr(C^2) of the covariance of the centred embeddings, with tr(C^2) estimated from
         distinct pairs only, times the spread where that is below an ordinary one.
-        Centring removes a constant template, so what varies in its slots is what counts.
+        Centring removes a constant template, and the spread is that of what is not in the template (a mean of token vectors
+        varies with the share of the tokens that vary), so what varies in its slots is what counts.
         """
         sample = (
             self.profiles.sample.filter(pl.col("cluster") >= 0)
@@ -172,10 +191,11 @@ class View:
             if len(sample)
             else np.zeros((0, 1), np.float32)
         )
+        varying = 1 - self.frame_share[np.searchsorted(self.acct.to_numpy(), sizes["acct"].to_numpy())]
         estimates, start = [], 0
         with threadpool_limits(1, user_api="blas"):  # the matrices are small: threads would only wait for each other
-            for size in sizes["len"]:
-                estimates.append(_participation(vectors[start : start + size]))
+            for size, share in zip(sizes["len"], varying, strict=True):
+                estimates.append(_participation(vectors[start : start + size], share))
                 start += size
         table = sizes.select("acct", pl.Series("log_breadth", estimates, pl.Float64), pl.col("len").alias("size"))
         log_breadth, size = self.aligned(table, "log_breadth"), self.aligned(table, "size")
@@ -190,8 +210,11 @@ class View:
         return self.aligned(back, "n")
 
 
-def _participation(vectors: np.ndarray) -> float:
-    """Logarithm of the participation ratio, times the relative spread, of centred rows (n, d); that of the prior for fewer than three rows."""
+def _participation(vectors: np.ndarray, varying: float) -> float:
+    """Logarithm of the participation ratio, times the relative spread, of centred rows (n, d); that of the prior for fewer than three rows.
+
+    ``varying`` is the share of the text that varies.
+    """
     n = len(vectors)
     if n < 3:
         return float(np.log(BREADTH_PRIOR_VALUE))
@@ -201,5 +224,5 @@ def _participation(vectors: np.ndarray) -> float:
     squared = (np.square(gram).sum() - np.square(np.diag(gram)).sum()) / (n * (n - 1))
     bias = trace**2 / (n - 1)  # centring makes each pair correlate by -1/(n-1) on average
     squared = max(squared - bias / (n - 1), 1e-9)
-    spread = np.clip(trace / TYPICAL_SPREAD, 0.01, 1.0)
+    spread = np.clip(trace / varying**2 / TYPICAL_SPREAD, 0.01, 1.0)
     return float(np.log(np.clip(trace**2 / squared * spread, 1.0, 256.0))) if trace > 1e-9 else 0.0

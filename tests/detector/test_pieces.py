@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import re
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.canonical_text import canonical
-from detector.pieces import MAX_CHARS, MAX_PIECES, PIECE_MIN_BYTES, cut, keys, piece_key, pieces_of, plain
+from detector.pieces import (
+    MAX_CHARS,
+    MAX_PIECES,
+    PASSAGE_CHARS,
+    PIECE_MIN_BYTES,
+    cut,
+    keys,
+    length_of,
+    piece_key,
+    pieces_of,
+    plain,
+)
 
 SENTENCE_END = re.compile(r"\n+|(?<=[.!?:;])\s+|(?<=。)|(?<=[\u3040-\u30ff\u3400-\u9fff][!?:;])")
 PARTS = (
@@ -67,3 +79,12 @@ def test_the_middle_of_a_huge_text_is_not_read() -> None:
     text = "\n".join(["some words " * 600, middle, "some words " * 600, tail])
     assert plain(tail) in pieces_of(text)
     assert plain(middle) not in pieces_of(text)
+
+
+@given(st.text(min_size=1, max_size=3 * PASSAGE_CHARS))
+def test_a_key_tells_length_and_kind(piece: str) -> None:
+    """Length to within three characters, a passage's at most PASSAGE_CHARS; the lowest bit tells passages from sentences."""
+    key = pl.DataFrame({"key": pl.Series([piece_key(piece)], dtype=pl.UInt64)})
+    length = key.select(length_of(pl.col("key")))["key"][0]
+    assert abs(length - min(len(piece), PASSAGE_CHARS)) <= 3.2
+    assert piece_key(piece) % 2 == (len(piece) >= PASSAGE_CHARS)

@@ -131,3 +131,19 @@ def test_feedback_loop(measure: Measure) -> None:
     log = [event(0, turns=("Write a task",), response=answer)]
     log += [event(i, minute=i, turns=(f"{answer}\nMake it harder, variant {i}.",)) for i in range(1, 12)]
     assert measure(log, "feedback_loop") > 0.5
+
+
+def test_a_long_frame_is_no_narrow_domain(measure: Measure) -> None:
+    """What counts is how broad the slots are, however long the frame around them."""
+    frame = (
+        "You will be given a task. Read it carefully before you begin to answer it.\n"
+        "Write down everything that you take into account on the way to the answer.\n"
+        "Then write the answer itself on a line of its own, without any further remark.\n{x}"
+    )
+    tasks = built_in(3).instructions[:80]
+    broad = measure([event(i, minute=i, turns=(frame.format(x=t),)) for i, t in enumerate(tasks)], "narrow_domain")
+    narrow = measure(
+        [event(i, minute=i, turns=(frame.format(x=f"Add {i} and {i * 7 % 90}."),)) for i in range(80)], "narrow_domain"
+    )
+    assert broad < 0.2
+    assert narrow > 0.6
