@@ -15,7 +15,7 @@ from detector.simulate.people import chat_session
 from detector.simulate.world import World
 
 Sharing = Literal["shared", "partly", "unshared", "rotating"]
-Pace = Literal["job", "burst", "clock", "human", "office", "drip"]
+Pace = Literal["job", "burst", "clock", "human", "office", "drip", "flood"]
 FARM = 8  # accounts that share one network or one payment, where these are partly shared
 MAX_COVER = 0.95
 
@@ -41,6 +41,7 @@ class Campaign:
     overlap: float = 0.0  # share of items that several accounts send; 0: a work queue that is split
     uneven: bool = False  # accounts have unequal shares of the work
     fake_users: bool = False  # invented end-user ids
+    narrow: bool = False  # texts of one field only, e.g. mathematics
     days: float | None = None  # length of the campaign; None: the whole log
 
     def check(self) -> None:
@@ -64,7 +65,7 @@ def plant(w: World, campaign: Campaign) -> str:
     """Add a campaign's traffic and labels to the world; returns its id."""
     campaign.check()
     campaign_id = w.token("camp_", 32)
-    variant, work = start(w, campaign.family, campaign.variant, campaign.frames, campaign.paraphrases)
+    variant, work = start(w, campaign.family, campaign.variant, campaign.frames, campaign.paraphrases, campaign.narrow)
     owners = _owners(w, campaign)
     spans = _spans(w, campaign)
     quotas = _quotas(w, campaign)
@@ -136,6 +137,8 @@ def _moments(w: World, owner: Owner, span: Span, n: int, campaign: Campaign) -> 
     when = w.when
     if campaign.pace == "clock":
         return when.spread(n, span, campaign.jitter)
+    if campaign.pace == "flood":
+        return when.job(n, span, rate=w.rng.choice((1.0, 5.0, 20.0)))
     if campaign.pace == "burst":
         return when.bursts(n, span)
     if campaign.pace == "human":

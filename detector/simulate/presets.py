@@ -64,12 +64,13 @@ def campaigns(
                     network=rng.choice(("shared", "partly", "unshared", "unshared", "rotating")),
                     payment=rng.choice(("shared", "partly", "unshared", "unshared")),
                     aged=rng.random() < 0.5,
-                    pace=rng.choice(("job", "job", "burst", "clock", "human", "office", "drip")),
+                    pace=rng.choice(("job", "job", "burst", "clock", "human", "office", "drip", "flood")),
                     jitter=rng.choice((0.1, 1.0, 1.0)),
                     failover=rng.random() < 0.12 and accounts > 1,
                     overlap=rng.choice((0.0, 0.0, 0.0, 0.2)),
                     uneven=rng.random() < 0.3,
                     fake_users=rng.random() < 0.1,
+                    narrow=rng.random() < 0.25,
                     days=rng.choice((None, None, 2.0, 4.0)),
                 )
             )

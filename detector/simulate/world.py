@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 import random
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from detector.event import Account, Client, Event, Message, Params, Usage
 from detector.simulate.arrivals import Arrivals
@@ -15,6 +19,9 @@ from detector.simulate.texts import Dialogue, Texts
 
 ANSWERS = 0.75  # share of answers that are kept, where they are logged at all
 FLICKER = 0.03  # share of events whose client details are lost whatever the gateway
+CANDIDATES = 1000  # texts of a pool among which those of one owner are looked for
+COMMON = 0.1  # share of the texts from which a word says nothing of what they are about
+_WORD = re.compile(r"[^\W\d_]{3,}|[\u3040-\u30ff\u3400-\u9fff]")
 _STEP = timedelta(seconds=1)
 
 
@@ -96,6 +103,36 @@ class World:
             parts = text.split(". ")
             text = ". ".join(self.rng.sample(parts, max(1, len(parts) * 3 // 4)))
         return text[:limit]
+
+    def related(self, pool: Sequence[str], least: int = 25) -> list[str]:
+        """Texts of a pool that have most words in common with one of them: what one owner has to do with.
+
+        How many is drawn between ``least`` and CANDIDATES: some owners' fields are narrow, some are not.
+        """
+        r = self.rng
+        texts = r.sample(pool, min(CANDIDATES, len(pool)))
+        words = [set(_WORD.findall(t[:400].lower())) for t in texts]
+        common = {w for w, n in Counter(w for found in words for w in found).items() if n > COMMON * len(texts)}
+        seed = words[0] - common
+        alike = [len(seed & found) / math.sqrt(len(found) + 1) for found in words]
+        order = sorted(range(len(texts)), key=lambda i: -alike[i])
+        return [texts[i] for i in order[: round(least * (CANDIDATES / least) ** r.random())]]
+
+    def hand_over(self, first: int, owner: Owner) -> None:
+        """Make what was logged from position ``first`` on another owner's; who sent it until now has no other traffic."""
+        senders = {e.account_id for e in self.events[first:]}
+        self.labels[:] = [label for label in self.labels if label["account_id"] not in senders]
+        self.events[first:] = [
+            replace(
+                event,
+                account_id=owner.account_id,
+                organization_id=owner.organization_id,
+                api_key_id=self.rng.choice(owner.api_keys),
+                client=Client() if "client" in owner.missing else self.rng.choice(owner.clients),
+                account=Account() if "account" in owner.missing else owner.account,
+            )
+            for event in self.events[first:]
+        ]
 
     def token(self, prefix: str = "", bits: int = 48) -> str:
         """A random id."""

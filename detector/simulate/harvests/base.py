@@ -11,6 +11,7 @@ from detector.simulate.texts import Prompt
 from detector.simulate.world import Request, World
 
 Item = list[Request]  # requests that belong together: one account sends them, one after the other
+FIELD = 150  # texts of one field that a harvester works through, at least
 PUBLISHED = "published"  # variant whose requests are those of a published pipeline, word for word
 
 
@@ -22,6 +23,7 @@ class Work:
     variant: str
     frames: list[Frame]
     published: list[Prompt]
+    narrow: bool = False  # one field only, as far as the texts tell fields apart
 
     def frame(self) -> Frame:
         """One of the wordings in use."""
@@ -29,6 +31,8 @@ class Work:
 
     def walk(self, pool: Sequence[Any]) -> Iterator[Any]:
         """A corpus walked through once in random order, then again."""
+        if self.narrow and isinstance(pool[0], str):
+            pool = self.world.related(pool, FIELD)
         while True:
             yield from self.world.rng.sample(pool, len(pool))
 
@@ -61,14 +65,19 @@ def variants(world: World, family: str) -> list[str]:
     return [*FRAMES[family], *([PUBLISHED] if world.texts.harvests.get(family) else [])]
 
 
-def start(world: World, family: str, variant: str | None, group: str, paraphrases: int) -> tuple[str, Iterator[Item]]:
-    """The variant (drawn if None) and its endless work. ``paraphrases`` wordings of frames of ``group`` are used."""
+def start(
+    world: World, family: str, variant: str | None, group: str, paraphrases: int, narrow: bool = False
+) -> tuple[str, Iterator[Item]]:
+    """The variant (drawn if None) and its endless work.
+
+    ``paraphrases`` wordings of frames of ``group`` are used; ``narrow`` keeps to texts of one field.
+    """
     known = variants(world, family)
     variant = variant or world.rng.choice(known)
     if variant not in known:
         raise ValueError(f"{family} has no variant {variant!r}: choose one of {', '.join(known)}")
     frames = [] if variant == PUBLISHED else wordings(world.rng, FRAMES[family][variant][group], paraphrases)
-    work = Work(world, variant, frames, world.texts.harvests.get(family, []))
+    work = Work(world, variant, frames, world.texts.harvests.get(family, []), narrow)
     return variant, _published(work) if variant == PUBLISHED else HARVESTS[family](work)
 
 

@@ -97,8 +97,9 @@ def rag_app(w: World, size: float) -> None:
         )
     )
     passages = [w.document(900) for _ in range(some(w, 8, 30, size))]
+    asked = w.related(w.texts.sql) + w.related(w.texts.snippets)
     for at in w.when.crowd(owner.zone, some(w, 50, 350, size)):
-        question = w.rng.choice(w.texts.sql if w.rng.random() < 0.5 else w.texts.snippets)[:300]
+        question = w.rng.choice(asked)[:300]
         context = "\n\n".join(w.rng.sample(passages, min(2, len(passages))))
         w.send(
             owner,

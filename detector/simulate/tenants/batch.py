@@ -89,7 +89,7 @@ def _classification(w: World, size: float, kind: str, probabilities: bool) -> No
     ))  # fmt: skip
     count = some(w, 100, 600, size)
     times = w.rng.choice((w.when.spread, w.when.job, w.when.bursts))(count)
-    own = w.rng.sample(w.texts.snippets, min(len(w.texts.snippets), max(50, count)))
+    own = w.related(w.texts.snippets, 50)
     for at in times:
         w.send(owner, at, Request([frame.replace("{s}", w.rng.choice(own)[:500])], output=3, params=params))
 
@@ -125,9 +125,8 @@ def templated_pipeline(w: World, size: float) -> None:
                 "Convert to our log format [when] [who] [what]: {s}",
             ),
         )
-        requests = [
-            Request([frame.replace("{s}", w.rng.choice(w.texts.snippets)[:800])], output=30) for _ in range(count)
-        ]
+        own = w.related(w.texts.snippets, 50)
+        requests = [Request([frame.replace("{s}", w.rng.choice(own)[:800])], output=30) for _ in range(count)]
     params = fixed(w, owner, 0.0, 64, 128, 256)
     for at, request in zip(w.when.bursts(count), requests, strict=True):
         request.params = params
@@ -205,7 +204,7 @@ def evaluation_run(w: World, size: float) -> None:
 def own_test_data(w: World, size: float) -> None:
     """A team that generates test cases for its own narrow product."""
     owner = new(w, "own_test_data")
-    topic = w.rng.choice(w.texts.topics)
+    topic, own = w.rng.choice(w.texts.topics), w.related(w.texts.snippets)
     frame = pick(
         w,
         (
@@ -219,7 +218,7 @@ def own_test_data(w: World, size: float) -> None:
         text = (
             frame.replace("{n}", str(w.rng.randint(3, 12)))
             .replace("{t}", topic)
-            .replace("{s}", w.rng.choice(w.texts.snippets)[:200])
+            .replace("{s}", w.rng.choice(own)[:200])
         )
         w.send(owner, w.when.office(owner.zone), Request([text], output=350))
 
@@ -228,7 +227,7 @@ def own_test_data(w: World, size: float) -> None:
 def eval_researcher(w: World, size: float) -> None:
     """Researchers who write synthetic probes for an evaluation of their own, on one question, and run them."""
     owner = new(w, "eval_researcher")
-    topics = w.rng.sample(w.texts.topics, min(4, len(w.texts.topics)))
+    topics, own = w.rng.sample(w.texts.topics, min(4, len(w.texts.topics))), w.related(w.texts.snippets)
     ask = pick(
         w,
         (
@@ -238,8 +237,7 @@ def eval_researcher(w: World, size: float) -> None:
         ),
     )
     probes = [
-        f"Probe {w.rng.randint(1, 999)}: {w.rng.choice(w.texts.snippets)[:250]} Do you agree?"
-        for _ in range(some(w, 10, 40, size))
+        f"Probe {w.rng.randint(1, 999)}: {w.rng.choice(own)[:250]} Do you agree?" for _ in range(some(w, 10, 40, size))
     ]
     for _ in range(some(w, 4, 20, size)):
         w.send(

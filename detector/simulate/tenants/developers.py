@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from detector.event import Message
 from detector.simulate.identities import Owner
-from detector.simulate.tenants.base import new, pick, some, tenant
+from detector.simulate.people import chat_session
+from detector.simulate.tenants.base import TENANTS, new, pick, some, tenant
 from detector.simulate.world import Request, World
 
 
@@ -57,8 +58,9 @@ def coding_team(w: World, size: float) -> None:
         "also handle the empty case",
         "why did you touch that file",
     )
+    own = w.related(w.texts.code)
     for _ in range(some(w, 8, 40, size)):
-        tasks = [w.rng.choice(w.texts.code), *w.rng.sample(more, w.rng.randint(0, 3))]
+        tasks = [w.rng.choice(own), *w.rng.sample(more, w.rng.randint(0, 3))]
         agent_session(w, owner, tasks, w.when.office(owner.zone), system, tools, w.rng.randint(2, 7), 1.5)
 
 
@@ -82,9 +84,37 @@ def ci_agent(w: World, size: float) -> None:
             "PR #{n}\n{c}",
         ),
     )
+    own = w.related(w.texts.code)
     for _ in range(some(w, 12, 50, size)):
-        task = frame.replace("{c}", w.rng.choice(w.texts.code)).replace("{n}", str(w.rng.randint(100, 9000)))
+        task = frame.replace("{c}", w.rng.choice(own)).replace("{n}", str(w.rng.randint(100, 9000)))
         agent_session(w, owner, [task], w.when.office(owner.zone), system, ["bash"], w.rng.randint(2, 6), 0.7)
+
+
+PROGRAMS = (
+    "batch_summariser",
+    "calibrated_classifier",
+    "ci_agent",
+    "classifier",
+    "eval_researcher",
+    "evaluation_run",
+    "judge_own_bot",
+    "own_test_data",
+    "pii_scrubber",
+    "templated_pipeline",
+    "text2sql_bot",
+)
+"""Kinds that one person may run beside a chat."""
+
+
+@tenant()
+def side_program(w: World, size: float) -> None:
+    """A developer who chats and runs a program of their own, on one account."""
+    first = len(w.events)
+    TENANTS[w.rng.choice(PROGRAMS)](w, size * w.rng.choice((0.2, 0.5, 1.0)))
+    owner = new(w, "side_program", "person")
+    w.hand_over(first, owner)
+    for _ in range(some(w, 3, 25, size)):
+        chat_session(w, owner, w.when.waking(owner.zone))
 
 
 @tenant()

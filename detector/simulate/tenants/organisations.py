@@ -21,13 +21,14 @@ def company_template(w: World, size: float) -> None:
             "You are a [[claims|grants]] clerk. Explain the reasons for your recommendation.\n\nCase: {s}",
         ),
     )
+    cases = w.related(w.texts.snippets, 200)
     for _ in range(w.members["company_template"]):
         owner = new(w, "company_template", like=first)
         for _ in range(some(w, 5, 25, size)):
             w.send(
                 owner,
                 w.when.office(owner.zone),
-                Request([frame.replace("{s}", w.rng.choice(w.texts.snippets)[:800])], output=120),
+                Request([frame.replace("{s}", w.rng.choice(cases)[:800])], output=120),
             )
         for _ in range(w.rng.choice((0, 0, 1, 3))):
             chat_session(w, owner, w.when.office(owner.zone))

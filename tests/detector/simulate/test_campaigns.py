@@ -196,7 +196,8 @@ def test_the_benchmark_has_every_family_and_every_evasion() -> None:
     assert {0.0, 0.3, 0.5, 0.8} == {c.cover for c in planned}
     assert {"shared", "partly", "unshared", "rotating"} == {c.network for c in planned}
     assert {"shared", "partly", "unshared"} == {c.payment for c in planned}
-    assert {"job", "burst", "clock", "human", "office", "drip"} == {c.pace for c in planned}
+    assert {"job", "burst", "clock", "human", "office", "drip", "flood"} == {c.pace for c in planned}
+    assert {True, False} == {c.narrow for c in planned}
     assert {True, False} == {c.aged for c in planned} == {c.failover for c in planned} == {c.uneven for c in planned}
     left = benchmark(1, without=("grader", "ci_agent"))
     assert "grader" not in {c.family for c in left.campaigns}
@@ -212,3 +213,20 @@ def test_campaigns_are_described() -> None:
     assert traffic.campaigns["variant"].null_count() == 0
     members = dict(traffic.accounts.drop_nulls("campaign_id").group_by("campaign_id").len().iter_rows())
     assert members == dict(traffic.campaigns.select("campaign_id", pl.col("accounts").cast(pl.UInt32)).iter_rows())
+
+
+def test_a_narrow_harvest_stays_within_a_field() -> None:
+    """Texts of a narrow campaign have more words in common than those of a broad one."""
+
+    def shared(narrow: bool) -> float:
+        events = [e for seed in (3, 4, 5) for e in run(Campaign("sft_pairs", "plain", narrow=narrow), seed=seed).events]
+        words = [set(prompt(e).lower().split()) for e in events]
+        return sum(len(a & b) / len(a | b) for a, b in pairwise(words)) / len(words)
+
+    assert shared(True) > 1.3 * shared(False)
+
+
+def test_a_flood_comes_within_minutes() -> None:
+    """All of a flood's requests arrive within minutes."""
+    events = run(Campaign("sft_pairs", "plain", requests=200, pace="flood")).events
+    assert events[-1].timestamp - events[0].timestamp < timedelta(minutes=6)

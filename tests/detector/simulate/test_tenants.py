@@ -143,3 +143,15 @@ def test_formalities_do_not_separate() -> None:
     forest = RandomForestClassifier(150, min_samples_leaf=5, random_state=1)
     guess = cross_val_predict(forest, table[:, 1:].to_numpy().astype(float), attack, cv=5, method="predict_proba")[:, 1]
     assert 0.35 < roc_auc_score(attack, guess) < 0.65
+
+
+def test_a_side_program_and_a_chat_are_one_account() -> None:
+    """Program and chat of a developer come from one account, one owner, and places that are the owner's."""
+    traffic = run("side_program", seed=7, count=5)
+    assert len(traffic.accounts) == 5
+    assert {e.account_id for e in traffic.events} == set(traffic.accounts["account_id"])
+    for account in traffic.accounts["account_id"]:
+        events = [e for e in traffic.events if e.account_id == account]
+        assert len({e.account.created_at for e in events if e.account.created_at}) <= 1
+        assert len({e.organization_id for e in events}) == 1
+        assert any(len(e.messages) > 2 for e in events)
