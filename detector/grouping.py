@@ -59,15 +59,19 @@ def place(
         return None
     work = _work_of(groups, placed)
     features = group_features(work, profiles, log_odds)
-    kinds = dict(work.seeds.group_by("group").agg(pl.col("kind").unique()).iter_rows())
-    ties = {
-        int(row["group"]): ties_of(row, kinds[row["group"]], int(row["requests"]), len(profiles))
-        for row in features.table.iter_rows(named=True)
-    }
+    ties = _ties(work, features, len(profiles))
     linked = [c for c, found in ties.items() if tie_classes(found) >= MIN_TIE_CLASSES]
     sizes = placed.group_by("campaign").len().filter((pl.col("len") >= MIN_MEMBERS) & pl.col("campaign").is_in(linked))
     kept = placed.join(sizes.select("campaign"), on="campaign", how="semi")
     return Placement(kept, work, features, ties)
+
+
+def _ties(work: Groups, features: GroupFeatures, population: int) -> dict[int, list[Tie]]:
+    kinds = dict(work.seeds.group_by("group").agg(pl.col("kind").unique()).iter_rows())
+    return {
+        int(row["group"]): ties_of(row, kinds[row["group"]], int(row["requests"]), population)
+        for row in features.table.iter_rows(named=True)
+    }
 
 
 def assess_campaigns(
@@ -80,8 +84,25 @@ def assess_campaigns(
     placed = placement.placed.with_columns(pl.Series("risk", scorer.risk(placement.placed["score"].to_numpy())))
     placed = placed.filter(pl.Series(scorer.verdicts(placed["risk"].to_numpy()) > 0))
     placed = placed.filter(pl.len().over("campaign") >= MIN_MEMBERS)
-    found = _findings(placement, placed, profiles, scorer) if len(placed) else Campaigns([], {})
+    if not len(placed):
+        return Campaigns([], {}, placement.placed)
+    found = _findings(_kept(placement, placed, profiles, accounts), placed, profiles, scorer)
     return replace(found, placed=placement.placed)
+
+
+def _kept(placement: Placement, placed: pl.DataFrame, profiles: Profiles, accounts: AccountScores) -> Placement:
+    """The placement with the accounts of ``placed`` only, so that what is said of a campaign counts whom it shows."""
+    if len(placed) == len(placement.placed):
+        return placement
+    homes = placed.select("acct", pl.col("campaign").alias("group"))
+    work = Groups(
+        placement.work.members.join(homes, on=["acct", "group"], how="semi"),
+        placement.work.rows.join(homes, on=["acct", "group"], how="semi"),
+        placement.work.seeds.join(homes.select("group"), on="group", how="semi"),
+    )
+    log_odds = pl.DataFrame({"acct": accounts.view.acct, "log_odds": accounts.log_odds})
+    features = group_features(work, profiles, log_odds)
+    return Placement(placed, work, features, _ties(work, features, len(profiles)))
 
 
 def score_members(
@@ -141,13 +162,7 @@ def _work_of(groups: Groups, placed: pl.DataFrame) -> Groups:
 
 
 def _findings(placement: Placement, placed: pl.DataFrame, profiles: Profiles, scorer: Scorer) -> Campaigns:
-    features = placement.features
-    homes = placed.select("acct", pl.col("campaign").alias("group"))
-    work = Groups(
-        placement.work.members.join(homes, on=["acct", "group"], how="semi"),
-        placement.work.rows.join(homes, on=["acct", "group"], how="semi"),
-        placement.work.seeds,
-    )
+    features, work = placement.features, placement.work
     names = dict(profiles.accounts.select("acct", "account_id").iter_rows())
     contributions = reasons(features.x[:, : len(SIGNALS)], features.view.n, scorer)
     rows_of = {int(k[0]): t for k, t in work.rows.partition_by("group", as_dict=True).items()}

@@ -2,7 +2,7 @@
 
 No guilt by association: in a group that was found by a sentence, who used it once among ordinary conversations is a
 bystander. What tells them apart is how much of the account is the shared work, how many of the group's objects it uses, how
-like the others' its part is, and how it looks by itself.
+like the others' its part is, what signals that part shows, and how the account looks by itself.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from detector.campaigns import Groups
+from detector.campaigns import Groups, slice_view
 from detector.intent import CLASSES
 from detector.profiles import KIND
+from detector.signals import SIGNALS, evaluate
 from detector.ties import SEED_KINDS, UNKNOWN_MEMBER, GroupFeatures
 
 SIGNS = {  # feature -> sign of its influence; 0 is free
@@ -40,6 +41,7 @@ SIGNS = {  # feature -> sign of its influence; 0 is free
     "log_chars": 0,
     **{f"intent_{c}": (-1 if c == "ordinary" else 0) for c in CLASSES},
     **dict.fromkeys((f"by_{k}" for k in SEED_KINDS), 0),
+    **{s.name: 1 if s.direction == "for" else -1 for s in SIGNALS},
 }
 FEATURES = tuple(SIGNS)
 """Inputs of the member model."""
@@ -104,7 +106,18 @@ def member_features(
         (hits / hits.mean().over("group").clip(0.1)).alias("relative_hits"),
         pl.col("n").log().alias("log_requests"),
     )
+    table = table.join(_signals(groups.rows), on=by, how="left", maintain_order="left").fill_null(0)
     return table, table.select(pl.col(f).cast(pl.Float64) for f in FEATURES).to_numpy()
+
+
+def _signals(rows: pl.DataFrame) -> pl.DataFrame:
+    """Per membership the signals of what the account sent for the group."""
+    key = pl.struct("group", "acct").hash(3)
+    view = slice_view(rows.with_columns(key.alias("group")))
+    names = rows.select("group", "acct").unique().with_columns(key.alias("member"))
+    values = pl.DataFrame(evaluate(view), schema=[s.name for s in SIGNALS])
+    found = pl.DataFrame({"member": view.acct}).hstack(values).join(names, on="member")
+    return found.drop("member")
 
 
 def _keys(groups: Groups) -> pl.DataFrame:
