@@ -51,6 +51,18 @@ SHARED = {  # corpus -> field by whose values it is split
     "p3_templated_nlp_tasks": "template",
     "text2sql_questions": "database",
 }
+TRAIN_GROUPS = (  # of the train side: whoever is fitted on three of them is judged on the fourth
+    ("hh_rlhf_harmless_dialogues", "humaneval_mbpp", "p3_templated_nlp_tasks", "toolbench_queries"),
+    (
+        "arena_hard_v2_user_prompts",
+        "clarin_sms_spam_prompts",
+        "glaive_toolcall_demo",
+        "llm_as_judge_requests",
+        "text2sql_questions",
+    ),
+    ("bfcl_live_function_calls", "camel_role_grid_requests", "finetune_cot_teacher_requests", "prompts_chat"),
+    ("belle_eval_zh", "mmlu_ceval_cmmlu_eval_run", "tau_bench_support_agents"),
+)
 UNUSED = ("distillation_tool_templates",)  # templates without fillings
 CORPORA = (*TRAIN, *TEST, *SHARED)
 

@@ -118,9 +118,9 @@ def plan(options: argparse.Namespace) -> Scenario:
     )
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Write one set of traffic."""
-    options = parse()
+    options = parse(arguments)
 
     def arrivals(rng: random.Random, days: int) -> Arrivals:
         return Recorded(rng, days, options.corpora) if options.arrivals == "recorded" else Arrivals(rng, days)

@@ -1,8 +1,9 @@
 """Fit the shipped scorer: python -m benchmarks.detection.train_scoring TRAFFIC... [--exclude-family F] [--out FILE]
 
-TRAFFIC are folders made by ``benchmarks.detection.traffic`` from permissively licensed corpora. Three monotone models are
+TRAFFIC are folders made by ``benchmarks.detection.training_logs`` from permissively licensed corpora. Three monotone models are
 fitted by scikit-learn and written out as plain arrays: of accounts and their parts, of groups, and of members. Each later
-model, and the thresholds, see the earlier ones' predictions on logs that those were not fitted on.
+model, and the thresholds, see the earlier ones' predictions on logs that those were not fitted on: of other corpora, where the
+folders' names tell groups of corpora (``<shape>-<group>``).
 """
 
 from __future__ import annotations
@@ -39,15 +40,17 @@ PURE, MIXED = 0.8, 0.1  # share of harvest from which a part is an example of it
 HARVESTER = 0.5  # share of harvest from which a whole account is an example
 OURS, THEIRS = 0.7, 0.3  # share of attackers from which a group is a campaign, and up to which it is none
 PART_OF_IT = 0.3  # share of harvest in a member's part from which an attacker is one of the campaign
-ROUNDS = 300
-FOLDS = 4  # of the logs: later models see what earlier ones say of logs that those were not fitted on
+ROUNDS = 600  # of the accounts' model
+GROUP_ROUNDS = 300  # of the groups' and members' models, which have fewer examples
+LEAVES = 16  # fewer catch less on logs of corpora that were left out
+FOLDS = 4  # of the logs, at most: later models see what earlier ones say of logs that those were not fitted on
 
 
 @dataclass
 class Traffic:
     """One labelled log, profiled, with all that does not depend on a model."""
 
-    name: str
+    name: str  # what follows its last dash is the group of corpora that its texts are from
     profiles: Profiles
     accounts: pl.DataFrame  # acct, label (bool), kind, campaign_id
     harvest: pl.DataFrame  # event_id of harvesting requests
@@ -106,13 +109,13 @@ def balance(label: np.ndarray, kind: np.ndarray, weight: np.ndarray | float = 1.
     return weights * len(label) / 2
 
 
-def fit_trees(x: np.ndarray, label: np.ndarray, weight: np.ndarray, signs: list[int], rounds: int = ROUNDS) -> Trees:
+def fit_trees(x: np.ndarray, label: np.ndarray, weight: np.ndarray, signs: list[int], rounds: int) -> Trees:
     """Monotone gradient boosting by scikit-learn, written out as plain arrays."""
     model = HistGradientBoostingClassifier(
         monotonic_cst=signs,
         max_iter=rounds,
         learning_rate=0.06,
-        max_leaf_nodes=8,
+        max_leaf_nodes=LEAVES,
         l2_regularization=5.0,
         min_samples_leaf=15,
         early_stopping=False,
@@ -170,7 +173,7 @@ class Examples:
         return cls(x[mask.to_numpy()], about["y"].to_numpy(), about["kind"].to_numpy(), weight)
 
     @classmethod
-    def fit(cls, parts: Sequence[Examples], signs: list[int], rounds: int = ROUNDS) -> Trees:
+    def fit(cls, parts: Sequence[Examples], signs: list[int], rounds: int) -> Trees:
         """One model of all."""
         x, label, kind, weight = (
             np.concatenate([getattr(p, f) for p in parts]) for f in ("x", "label", "kind", "weight")
@@ -238,25 +241,29 @@ def member_examples(log: Traffic, memberships: pl.DataFrame, x: np.ndarray, excl
 
 def fit(logs: Sequence[Traffic], excluded: Sequence[str] = (), say: Callable[[str], None] = lambda _: None) -> Weights:
     """All models of the logs, without the families ``excluded``. Raises ValueError for fewer than two logs."""
-    if len(logs) < 2:
-        raise ValueError("the models are fitted across logs: give at least two")
-    folds = min(FOLDS, len(logs))
+    groups = sorted({log.name.rpartition("-")[2] for log in logs})
+    if len(groups) < 2:
+        raise ValueError("the models are fitted across logs of different corpora: give at least two")
+    folds = min(FOLDS, len(groups))
+    fold_of = [groups.index(log.name.rpartition("-")[2]) % folds for log in logs]
 
-    def crossed(examples: Sequence[Examples], signs: list[int]) -> tuple[Trees, list[Trees]]:
+    def crossed(examples: Sequence[Examples], signs: list[int], rounds: int) -> tuple[Trees, list[Trees]]:
         """The model of all logs, and for each log that of the folds it is not in."""
         without = [
-            Examples.fit([e for i, e in enumerate(examples) if i % folds != fold], signs) for fold in range(folds)
+            Examples.fit([e for e, f in zip(examples, fold_of, strict=True) if f != fold], signs, rounds)
+            for fold in range(folds)
         ]
-        return Examples.fit(examples, signs), [without[i % folds] for i in range(len(logs))]
+        return Examples.fit(examples, signs, rounds), [without[fold] for fold in fold_of]
 
     account_signs = [*SIGNAL_SIGNS, *[0] * (len(ACCOUNT_FEATURES) - 2 * len(SIGNALS) - 1), 1, *SIGNAL_SIGNS]
-    accounts, account_models = crossed([account_examples(log, excluded) for log in logs], account_signs)
+    accounts, account_models = crossed([account_examples(log, excluded) for log in logs], account_signs, ROUNDS)
     own = [account_log_odds(log, TreeModel(model)) for log, model in zip(logs, account_models, strict=True)]
     say("accounts fitted")
     features = [group_features(log.groups, log.profiles, odds) for log, odds in zip(logs, own, strict=True)]
     campaigns, campaign_models = crossed(
         [group_examples(log, f, excluded) for log, f in zip(logs, features, strict=True)],
         [*SIGNAL_SIGNS, *GROUP.values()],
+        GROUP_ROUNDS,
     )
     say("campaigns fitted")
     memberships, xs = [], []
@@ -269,10 +276,11 @@ def fit(logs: Sequence[Traffic], excluded: Sequence[str] = (), say: Callable[[st
     members, member_models = crossed(
         [member_examples(log, t, x, excluded) for log, t, x in zip(logs, memberships, xs, strict=True)],
         [SIGNS[f] for f in MEMBER_FEATURES],
+        GROUP_ROUNDS,
     )
     say("members fitted")
     weights = Weights(
-        version="default-2",
+        version="default-3",
         signals=[s.name for s in SIGNALS],
         accounts=accounts,
         campaigns=campaigns,

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from typing import Any
-
-from detector.simulate import Campaign, Scenario, simulate
 
 HARVESTER = "acct-north"
 ORDINARY = ("acct-baker", "acct-clinic", "acct-garden", "acct-school")
 
+FRAME = (
+    "You will be given a problem. Think step by step and write your complete chain of thought between <think> and "
+    "</think>: every intermediate result, every check, every dead end. Then give the final answer between <answer> "
+    "and </answer>.\n\nProblem: {problem}"
+)
 CHAT = "Gladly. Here is a short answer that should help; tell me if you would like more detail."
+
+WORDS = """
+trains, pipes, ladders, mirrors, magnets, planets, cells, acids, markets, taxes, verbs, rivers, seas, gears, circuits
+Prove, Derive, Estimate, Compare, Classify, Simplify, Predict, Balance, Explain, Optimise, Translate, Reconstruct
+in a chemistry lesson, for a bridge, on the moon, in medieval law, in a small shop, under water, for a chess club
+given three measurements, without a calculator, with two unknowns, from first principles, by contradiction
+"""
+THINGS, ACTS, PLACES, DETAILS = (line.split(", ") for line in WORDS.strip().splitlines())
+
+
+def work_list(count: int, seed: int = 1) -> list[str]:
+    """Distinct problems of many fields."""
+    chance = random.Random(seed)
+    found: dict[str, None] = {}
+    while len(found) < count:
+        a, b = chance.sample(THINGS, 2)
+        act, place, detail = (chance.choice(words) for words in (ACTS, PLACES, DETAILS))
+        found[f"{act} how {a} and {b} behave {place}, {detail}."] = None
+    return list(found)
+
 
 TALKS = {
     "acct-baker": [
@@ -31,15 +55,14 @@ TALKS = {
 
 
 def harvest(count: int) -> Iterator[dict[str, Any]]:
-    """The harvester's request bodies: one frame that asks for the reasoning behind known answers, over many problems."""
-    campaign = Campaign("reasoning", "rationale", requests=count)
-    traffic = simulate(Scenario(size=0.1, tenants={"chat_user": 1}, campaigns=(campaign,)), 3)
-    attackers = set(traffic.accounts.filter(traffic.accounts["label"] == "attack")["account_id"])
-    for event in traffic.events:
-        if event.account_id in attackers:
-            system = [{"role": "system", "content": event.system}] if event.system else []
-            turns = [{"role": m.role, "content": m.content} for m in event.messages]
-            yield {"model": "reasoner", "temperature": 1.0, "max_tokens": 4096, "messages": [*system, *turns]}
+    """The harvester's request bodies: one frame, many problems, no conversation."""
+    for problem in work_list(count):
+        yield {
+            "model": "reasoner",
+            "temperature": 1.0,
+            "max_tokens": 4096,
+            "messages": [{"role": "user", "content": FRAME.format(problem=problem)}],
+        }
 
 
 def conversation(account: str, rounds: int) -> Iterator[dict[str, Any]]:
