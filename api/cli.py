@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from threading import Event
 from typing import Any, TextIO, cast
 
 import structlog
@@ -80,22 +81,19 @@ def api(data_dir: DataDir = None, port: ApiPort = None) -> None:
 
 @app.command()
 def worker(data_dir: DataDir = None, max_false_flags: MaxFalseFlags = None) -> None:
-    """Run the worker alone. One worker per database; a second one notices and ends."""
+    """Run a worker alone. On PostgreSQL several share the work; on SQLite one works, and others wait to take its place."""
     settings = load_settings(data_dir, max_false_flags=max_false_flags)
     with opened(settings, create=True):
         pass
     configure_log("worker")
-    from api.storage.segments import Moved
-    from api.worker import Worker, run
+    from api.worker import run
 
-    def obey(running: Worker) -> None:
+    def obey(stopping: Event) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: running.stopping.set())
+            signal.signal(number, lambda *_: stopping.set())
 
     try:
         run(settings, obey)
-    except Moved as error:
-        raise fail(f"{error}: is another worker running on this database?") from error
     except FileNotFoundError as error:
         raise fail(str(error)) from error
 

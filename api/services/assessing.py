@@ -29,13 +29,18 @@ _ENCODER = msgspec.json.Encoder()
 class Findings:
     """Assesses and stores; remembers what it stored, so that only what changed is written again."""
 
-    def __init__(self, database: Database, detector: Detector) -> None:
+    def __init__(self, database: Database, detector: Detector, assessor: str | None = None) -> None:
+        """``assessor``: whose findings they are, where several workers could assess; another one's are refused."""
         self._database = database
+        self._assessor = assessor
         self._detector = detector
         self._stored: dict[str, bytes] | None = None  # digest by account; None: not known yet
 
     def update(self, profiles: Profiles, position: int) -> Assessment:
-        """Assess the profile of the log up to ``position`` and store the findings, all in one transaction."""
+        """Assess the profile of the log up to ``position`` and store the findings, all in one transaction.
+
+        Raises Moved where another worker assesses by now, with nothing stored.
+        """
         start = time.perf_counter()
         honest = cases.honest(self._database)
         assessment = self._reviewed(honest).assess(profiles)
@@ -57,6 +62,8 @@ class Findings:
             rates = segments.ErrorRates(
                 assessment.expected_false_flags, low, high, assessment.max_false_flags, len(honest)
             )
+            if self._assessor is not None:
+                segments.confirm(connection, self._assessor)
             segments.note_assessment(connection, position, seconds, assessment.threshold, clusters, rates)
         self._stored = digests
         return assessment

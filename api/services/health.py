@@ -16,7 +16,7 @@ import structlog
 from api.services import metrics
 from api.services.ingest import ACK_SECONDS, Ingestion
 from api.settings import Settings
-from api.storage import events, migrate, parts, segments
+from api.storage import migrate, parts, ranges, segments
 from api.storage.engine import Database, StorageError
 
 LOOK_SECONDS = 1.0  # between two looks at the database, however often it is asked for
@@ -127,7 +127,7 @@ class Monitor:
             migrate.check(self._database)
             with self._database.read() as connection:
                 state = segments.state(connection)
-                behind, since = events.backlog(connection, state.position)
+                behind, since = ranges.backlog(connection)
                 metrics.PARTS_WAITING.set(parts.count(connection))
         except migrate.NotMigrated as error:
             return _Stored(State("old", str(error)), self._stored.worker)

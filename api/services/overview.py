@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from api.schemas import ClusterPoint, Overview
 from api.services import metrics
-from api.storage import campaigns, cases, events, segments
+from api.storage import campaigns, cases, events, ranges, segments
 from api.storage.engine import Database
 
 
 class Lag(NamedTuple):
-    """How far the worker is behind."""
+    """How far the workers are behind."""
 
     events: int
     seconds: float | None
@@ -24,7 +24,7 @@ def overview(database: Database) -> Overview:
     with database.read() as connection:
         state = segments.state(connection)
         unassessed, _ = events.backlog(connection, state.assessed_position)
-        waiting, since = events.backlog(connection, state.position)
+        waiting, since = ranges.backlog(connection)
         found = cases.summary(connection)
         flagged_campaigns = campaigns.count(connection)
     rates = state.rates

@@ -16,7 +16,8 @@ BUSY_MS = 30_000  # SQLite: longest wait for another process's transaction; all 
 CACHE_KIB = 65_536  # SQLite's page cache, for the unique index on event ids
 # PostgreSQL advisory locks
 LOCKS = {
-    name: 0x64777700 + i for i, name in enumerate(("events", "audit", "migrate", "worker", "findings", "published"))
+    name: 0x64777700 + i
+    for i, name in enumerate(("events", "audit", "migrate", "worker", "findings", "published", "assessor"))
 }
 
 
@@ -55,9 +56,51 @@ class Database:
                         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCKS[name]})
                 yield connection
 
+    @property
+    def path(self) -> Path | None:
+        """The file of an SQLite database."""
+        name = make_url(self.url).database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+class Mutex:
+    """A lock that one process holds until it lets go or ends. On SQLite, which has one worker, it is always free."""
+
+    def __init__(self, database: Database, name: str) -> None:
+        self._database = database
+        self._key = {"key": LOCKS[name]}
+        self._connection: Connection | None = None
+
+    def held(self) -> bool:
+        """Take the lock if it is free; whether this process has it now. It is lost with the connection to the database."""
+        if self._database.is_sqlite:
+            return True
+        if self._connection is not None:
+            try:
+                self._connection.execute(text("SELECT 1"))
+                return True
+            except StorageError:
+                self.release()
+        connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), self._key).scalar():
+            self._connection = connection
+            return True
+        connection.close()
+        return False
+
+    def release(self) -> None:
+        """Let go."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), self._key)
+            except StorageError:
+                connection.invalidate()  # it must not go back into the pool, where the lock would stay held
+            connection.close()
 
 
 def _prepare(connection: Any, _: Any) -> None:

@@ -108,9 +108,10 @@ def _merged(one: Row, other: Row) -> Row:
 
 
 class Reach(NamedTuple):
-    """How far a batch goes, and whether a limit cut it off there."""
+    """How far a batch goes, how many events that is, and whether a limit cut it off there."""
 
     last: int
+    events: int
     full: bool
 
 
@@ -119,12 +120,12 @@ def reach(connection: Connection, position: int, limit: int, max_bytes: int = MA
     query = select(events.c.seq, func.length(events.c.payload)).where(events.c.seq > position).order_by(events.c.seq)
     sizes = connection.execute(query.limit(limit)).all()
     last, total = position, 0
-    for seq, size in sizes:
+    for number, (seq, size) in enumerate(sizes):
         total += size
-        if total > max_bytes and last > position:
-            return Reach(last, True)
+        if total > max_bytes and number:
+            return Reach(last, number, True)
         last = seq
-    return Reach(last, len(sizes) == limit)
+    return Reach(last, len(sizes), len(sizes) == limit)
 
 
 def between(connection: Connection, position: int, last: int) -> list[Stored]:
@@ -162,8 +163,13 @@ def backlog(connection: Connection, position: int) -> tuple[int, datetime | None
     count = connection.execute(select(func.count()).select_from(some)).scalar_one()
     if count > COUNTED:
         count = max(count, last_seq(connection) - position)
-    since = connection.execute(select(events.c.received_at).where(behind).order_by(events.c.seq).limit(1)).scalar()
-    return count, since
+    return count, first_received(connection, position)
+
+
+def first_received(connection: Connection, position: int) -> datetime | None:
+    """When the first event after a position was received; None where there is none."""
+    query = select(events.c.received_at).where(events.c.seq > position).order_by(events.c.seq).limit(1)
+    return connection.execute(query).scalar()
 
 
 def last_seq(connection: Connection) -> int:

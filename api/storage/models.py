@@ -103,7 +103,7 @@ profile_segments = Table(
 worker_state = Table(
     "worker_state", metadata,
     Column("name", String(64), primary_key=True),
-    Column("position", BigInteger, nullable=False),  # last seq that is in a segment
+    Column("position", BigInteger, nullable=False),  # last seq that is in a segment or an open range
     Column("events", BigInteger, nullable=False),
     Column("skipped", BigInteger, nullable=False),  # events that the detector could not read
     Column("last_event_at", Instant),
@@ -114,6 +114,14 @@ worker_state = Table(
     Column("threshold", Float, nullable=False),
     Column("clusters", LargeBinary),  # JSON: cluster, x, y, requests of all accounts
     Column("error_rates", LargeBinary),  # JSON: what is expected to be false of the last assessment's flags
+    Column("assessor", String(32)),  # of several workers, the one that assesses
+)  # fmt: skip
+
+open_ranges = Table(  # of the event log: cut off for a worker, and not yet in a segment
+    "open_ranges", metadata,
+    Column("after_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("events", Integer, nullable=False),
 )  # fmt: skip
 
 

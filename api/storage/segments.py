@@ -1,4 +1,4 @@
-"""What the worker keeps: profile segments and its position in the event log, always written together."""
+"""What the workers keep: profile segments, and how far they are in the event log, always written together."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, case, delete, func, literal, or_, select, update
 
 from api.storage.engine import Database
-from api.storage.models import profile_segments, worker_state
+from api.storage.models import open_ranges, profile_segments, worker_state
 
-MAIN = "main"  # the one worker; work shared by partition would give each its name
+MAIN = "main"  # the one row of worker_state, which all workers share
 
 
 class Moved(RuntimeError):
-    """Another worker wrote in the meantime; what was computed must be thrown away."""
+    """Another worker was faster; what was computed must be thrown away."""
 
 
 class ErrorRates(msgspec.Struct, frozen=True):
@@ -30,9 +30,9 @@ class ErrorRates(msgspec.Struct, frozen=True):
 
 
 class State(NamedTuple):
-    """Where the worker is."""
+    """Where the workers are."""
 
-    position: int = 0
+    position: int = 0  # all up to here is in a segment or an open range
     events: int = 0
     skipped: int = 0
     last_event_at: datetime | None = None
@@ -43,6 +43,7 @@ class State(NamedTuple):
     threshold: float = 1.0
     clusters: bytes | None = None
     error_rates: bytes | None = None  # JSON of ErrorRates
+    assessor: str | None = None
 
     @property
     def rates(self) -> ErrorRates:
@@ -51,52 +52,68 @@ class State(NamedTuple):
 
 
 _COLUMNS = [worker_state.c[name] for name in State._fields]
-_MINE = worker_state.c.name == MAIN
+W = worker_state.c
+MINE = W.name == MAIN
 
 
 def state(connection: Connection) -> State:
-    """The worker's state; its defaults before it ever ran."""
-    row = connection.execute(select(*_COLUMNS).where(_MINE)).first()
+    """The workers' state; its defaults before one ever ran."""
+    row = connection.execute(select(*_COLUMNS).where(MINE)).first()
     return State(*row) if row else State()
 
 
 def ensure(database: Database) -> State:
-    """The worker's state, made where there is none."""
+    """The workers' state, made where there is none."""
     with database.write("worker") as connection:
-        if connection.execute(select(worker_state.c.name).where(_MINE)).first() is None:
+        if connection.execute(select(worker_state.c.name).where(MINE)).first() is None:
             connection.execute(worker_state.insert().values(name=MAIN, **State()._asdict()))
         return state(connection)
 
 
-def advance(
-    database: Database, before: State, last_seq: int, events: int, skipped: int, last_event_at: datetime | None,
+def add(
+    connection: Connection, after_seq: int, last_seq: int, events: int, skipped: int, last_event_at: datetime | None,
     profile: bytes | None,
-) -> State:  # fmt: skip
-    """Write one segment and the new position in one transaction. Raises Moved unless the state is still ``before``."""
-    times = [t for t in (before.last_event_at, last_event_at) if t is not None]
-    after = before._replace(
-        position=last_seq,
-        events=before.events + events,
-        skipped=before.skipped + skipped,
-        last_event_at=max(times, default=None),
-        seen_at=datetime.now(UTC),
-    )
-    with database.write() as connection:
-        changes = {k: getattr(after, k) for k in ("position", "events", "skipped", "last_event_at", "seen_at")}
-        here = worker_state.c.position == before.position
-        if connection.execute(update(worker_state).where(_MINE, here).values(**changes)).rowcount != 1:
-            raise Moved(f"the log was read past {before.position} by another worker")
-        if profile is not None:
-            connection.execute(
-                profile_segments.insert().values(level=0, last_seq=last_seq, events=events, profile=profile)
-            )
-    return after
+) -> int | None:  # fmt: skip
+    """Put the segment of an open range in its place; returns its id. Raises Moved where the range is gone: it was done.
+
+    To be called in the transaction that holds the range.
+    """
+    mine = open_ranges.c.after_seq == after_seq
+    if connection.execute(delete(open_ranges).where(mine)).rowcount != 1:
+        raise Moved(f"another worker has profiled the events after {after_seq}")
+    segment_id = None
+    if profile is not None:
+        values: dict[str, Any] = {"level": 0, "last_seq": last_seq, "events": events, "profile": profile}
+        segment_id = _insert(connection, values)
+    changes: dict[str, Any] = {
+        "events": W.events + events,
+        "skipped": W.skipped + skipped,
+        "seen_at": datetime.now(UTC),
+    }
+    if last_event_at is not None:
+        is_later = or_(W.last_event_at.is_(None), W.last_event_at < last_event_at)
+        changes["last_event_at"] = case((is_later, literal(last_event_at, W.last_event_at.type)), else_=W.last_event_at)
+    connection.execute(update(worker_state).where(MINE).values(**changes))
+    return segment_id
 
 
 def beat(database: Database) -> None:
-    """Say that the worker is alive."""
+    """Say that a worker is alive."""
     with database.write() as connection:
-        connection.execute(update(worker_state).where(_MINE).values(seen_at=datetime.now(UTC)))
+        connection.execute(update(worker_state).where(MINE).values(seen_at=datetime.now(UTC)))
+
+
+def appoint(database: Database, assessor: str) -> None:
+    """From now on this worker assesses, and what another one computes is refused."""
+    with database.write() as connection:
+        connection.execute(update(worker_state).where(MINE).values(assessor=assessor))
+
+
+def confirm(connection: Connection, assessor: str) -> None:
+    """Raises Moved unless this worker is still the one that assesses; none takes its place before the transaction ends."""
+    found = connection.execute(select(worker_state.c.assessor).where(MINE).with_for_update()).scalar()
+    if found != assessor:
+        raise Moved("another worker assesses now")
 
 
 def note_assessment(
@@ -111,14 +128,20 @@ def note_assessment(
     values: dict[str, Any] = {"assessed_at": datetime.now(UTC), "assessed_position": position}
     values |= {"assess_seconds": seconds, "threshold": threshold, "clusters": clusters}
     values["error_rates"] = msgspec.json.encode(rates)
-    connection.execute(update(worker_state).where(_MINE).values(**values))
+    connection.execute(update(worker_state).where(MINE).values(**values))
+
+
+def ids(connection: Connection) -> list[int]:
+    """The ids of all segments, in the order of the log."""
+    return list(
+        connection.execute(select(profile_segments.c.segment_id).order_by(profile_segments.c.last_seq)).scalars()
+    )
 
 
 def profiles(database: Database) -> Iterator[bytes]:
     """All segments, one after another, in the order of the log."""
     with database.read() as connection:
-        ids = connection.execute(select(profile_segments.c.segment_id).order_by(profile_segments.c.last_seq)).scalars()
-        for segment_id in ids.all():
+        for segment_id in ids(connection):
             yield _profile(connection, segment_id)
 
 
@@ -139,8 +162,8 @@ def load(database: Database, segment_ids: list[int]) -> Iterator[bytes]:
             yield _profile(connection, segment_id)
 
 
-def replace(database: Database, level: int, segment_ids: list[int], profile: bytes) -> None:
-    """Put one segment of the next level in the place of several. Raises Moved if one of them is gone."""
+def replace(database: Database, level: int, segment_ids: list[int], profile: bytes) -> int:
+    """Put one segment of the next level in the place of several; returns its id. Raises Moved if one of them is gone."""
     mine = profile_segments.c.segment_id.in_(segment_ids)
     with database.write() as connection:
         count, events, last_seq = connection.execute(
@@ -149,9 +172,13 @@ def replace(database: Database, level: int, segment_ids: list[int], profile: byt
         if count != len(segment_ids):
             raise Moved("segments were merged by another worker")
         connection.execute(delete(profile_segments).where(mine))
-        connection.execute(
-            profile_segments.insert().values(level=level + 1, last_seq=last_seq, events=events, profile=profile)
-        )
+        values: dict[str, Any] = {"level": level + 1, "last_seq": last_seq, "events": events, "profile": profile}
+        return _insert(connection, values)
+
+
+def _insert(connection: Connection, values: dict[str, Any]) -> int:
+    statement = profile_segments.insert().values(**values).returning(profile_segments.c.segment_id)
+    return connection.execute(statement).scalar_one()
 
 
 def _profile(connection: Connection, segment_id: int) -> bytes:

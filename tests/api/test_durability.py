@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from api.storage import events, keys, migrate, models, segments
+from api.storage import keys, migrate, models, ranges, segments
 from api.storage.engine import Database
 from detector.profiles import Profiles, merge_all
 from tests.api.running import Api, Process
@@ -47,7 +47,7 @@ class Service:
     def position(self) -> int:
         """How far the worker is."""
         with self.database.read() as connection:
-            return segments.state(connection).position
+            return ranges.profiled(connection)
 
     def drained(self) -> bool:
         """Whether all that was acknowledged is an event, and every event is profiled."""
@@ -57,12 +57,14 @@ class Service:
             waiting = connection.execute(
                 select(models.open_parts.c.part_id).where(~models.open_parts.c.patient)
             ).first()
-            return waiting is None and events.backlog(connection, segments.state(connection).position)[0] == 0
+            return waiting is None and ranges.backlog(connection)[0] == 0
 
     def until(self, holds: Callable[[], bool], seconds: float = 300) -> None:
-        """Wait until something holds."""
-        deadline = time.monotonic() + seconds
+        """Wait until something holds, as long as the worker gets on."""
+        deadline, reached = time.monotonic() + seconds, -1
         while not holds():
+            if (position := self.position()) > reached:
+                deadline, reached = time.monotonic() + seconds, position
             assert time.monotonic() < deadline, self.api.text() + self.worker.text()
             time.sleep(0.2)
 
@@ -82,8 +84,12 @@ class Service:
 
     def close(self) -> None:
         """End both, politely."""
-        codes = [self.worker.end(signal.SIGTERM), self.api.end(signal.SIGTERM)]
-        self.database.close()
+        try:
+            codes = [self.worker.end(signal.SIGTERM), self.api.end(signal.SIGTERM)]
+        finally:
+            self.worker.end()  # neither outlives the test, whatever went wrong
+            self.api.end()
+            self.database.close()
         assert all(code in (0, -signal.SIGTERM, None) for code in codes)  # a polite end is a clean one
 
 
@@ -129,7 +135,7 @@ def test_killed_again_and_again(database: Database, database_url: str, tmp_path:
         service.worker.start()
         for thread in threads:
             thread.start()
-        for _ in range(ROUNDS):
+        for number in range(1, ROUNDS + 1):
             victims = chance.choice((["api"], ["worker"], ["worker", "api"], ["api", "worker"]))
             before = service.position()
             if "worker" in victims:  # it must have done something, else its death would prove nothing
@@ -142,6 +148,7 @@ def test_killed_again_and_again(database: Database, database_url: str, tmp_path:
                 time.sleep(chance.choice((0.0, 0.2)))
             for victim in sorted(victims, reverse=True):  # the worker first: it needs no API
                 getattr(service, victim).start()
+            print(f"round {number} of {ROUNDS}: {', '.join(victims)} killed", flush=True)
         time.sleep(SENT_SECONDS)
         stop.set()
         for thread in threads:

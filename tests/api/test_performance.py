@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from api.schemas import AccountDetail, Overview, Performance
 from api.services.assessing import Findings
+from api.services.window import Window
 from api.settings import Settings
 from api.storage import cases, decisions, segments
 from api.storage.engine import Database
@@ -67,7 +68,7 @@ def test_dismissals_raise_the_threshold(database: Database, settings: Settings, 
     assert flagged
     for finding in flagged:
         decisions.decide(database, "account", finding.account_id, "dismiss", "our own test", "test")
-    worker.assess()
+    worker.assessor.assess()
     after = {f.account_id: f for _, f in cases.findings(database)}
     assert after.keys() == before.keys()
     severity = ("clear", "watch", "flag").index
@@ -89,7 +90,9 @@ def test_what_is_dismissed_is_the_same_after_a_restart(
         decisions.decide(database, "account", row.account_id, "dismiss", "our own test", "test")
     risks = []
     for next_worker in (worker, worker, Worker(database, detector, small(settings))):
-        next_worker.assess()
+        if next_worker is not worker:
+            worker.assessor.close()
+        next_worker.assessor.assess()
         risks.append([f.risk for _, f in sorted(cases.findings(database), key=lambda found: found[1].account_id)])
     assert np.allclose(risks[0], risks[1])
     assert np.allclose(risks[0], risks[2])
@@ -103,7 +106,7 @@ def test_the_operator_sets_the_share(database: Database, settings: Settings, det
     with database.read() as connection:
         strict = segments.state(connection)
     few = len(cases.page(database, cases.Query(verdict="flag", limit=1000)).rows)
-    merged = worker._window()
+    merged = Window(database, settings.window_days).merged()
     assert merged is not None
     Findings(database, detector.with_max_false_flags(0.05)).update(merged, strict.position)
     with database.read() as connection:

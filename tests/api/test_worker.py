@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from itertools import pairwise
@@ -13,11 +14,11 @@ import msgspec
 import pytest
 from sqlalchemy import func, select
 
-import api.worker
+from api.services import window
 from api.services.continuity import keep_names
 from api.services.overview import clusters, overview
 from api.settings import Settings
-from api.storage import campaigns, cases, decisions, events, models, segments
+from api.storage import campaigns, cases, decisions, events, models, ranges, segments
 from api.storage.engine import Database
 from api.worker import Worker
 from detector.assessment import Assessment
@@ -68,7 +69,17 @@ def drain(worker: Worker) -> None:
     while worker.step():
         pass
     worker.step()
-    worker.assess()
+    worker.assessor.assess()
+
+
+def state(database: Database) -> segments.State:
+    """Where the workers are."""
+    with database.read() as connection:
+        return segments.state(connection)
+
+
+class Died(Exception):
+    """Stands for the end of a process."""
 
 
 def test_finds_harvesters_in_the_log(database: Database, settings: Settings, detector: Detector) -> None:
@@ -95,34 +106,27 @@ def test_restarts_change_nothing(database: Database, settings: Settings, detecto
     drain(Worker(undisturbed, detector, small(settings, 5000)))
     for _ in range(len(found) // 300 + 1):
         dying = Worker(database, detector, small(settings))
-        batch = dying._read()
-        dying._profile([stored.event for stored in batch if stored.event])  # the work is done and lost
-        Worker(database, detector, small(settings)).step()
+        ranges.cut(database, 300)
+        with suppress(Died), ranges.hold(database) as held:
+            assert held is not None
+            dying._profile([stored.event for stored in held.read() if stored.event])  # the work is done and lost
+            raise Died
+        dying.assessor.close()
+        living = Worker(database, detector, small(settings))
+        living.step()
+        living.assessor.close()
     last = Worker(database, detector, small(settings))
     drain(last)
-    assert last.state.events == len(found)
+    assert state(database).events == len(found)
     assert found_in(database) == found_in(undisturbed)
     undisturbed.close()
-
-
-def test_two_workers_notice_each_other(database: Database, settings: Settings, detector: Detector) -> None:
-    """Of two workers at the same position one commits and the other is told; nothing is counted twice."""
-    found, _ = traffic()
-    put(database, found[:400])
-    one, two = Worker(database, detector, small(settings, 200)), Worker(database, detector, small(settings, 200))
-    one.step()
-    with pytest.raises(segments.Moved):
-        two.step()
-    with database.read() as connection:
-        assert segments.state(connection).events == 200
-        assert connection.execute(select(func.sum(models.profile_segments.c.events))).scalar() == 200
 
 
 def test_compaction_keeps_the_profile(
     database: Database, settings: Settings, detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Merging segments level by level leaves few of them and the same profile."""
-    monkeypatch.setattr(api.worker, "MAX_SEGMENTS", 3)
+    monkeypatch.setattr(window, "MAX_SEGMENTS", 3)
     found, _ = traffic()
     put(database, found[:600])
     worker = Worker(database, detector, small(settings, 30))
@@ -161,7 +165,7 @@ def test_unreadable_events_are_left_out_alone(
     monkeypatch.setattr(Detector, "features", fail_on_one)
     worker = Worker(database, detector, small(settings))
     worker.step()
-    assert (worker.state.events, worker.state.skipped) == (48, 2)
+    assert (state(database).events, state(database).skipped) == (48, 2)
 
 
 def test_failed_assessment_stops_no_profiling(
@@ -214,7 +218,7 @@ def test_a_wrong_clock_moves_no_window(database: Database, settings: Settings, d
     put(database, [*found[:200], future])
     worker = Worker(database, detector, small(settings))
     drain(worker)
-    assert worker.state.last_event_at == max(e.timestamp for e in found[:200])
+    assert state(database).last_event_at == max(e.timestamp for e in found[:200])
     assert sum(f.requests for _, f in cases.findings(database)) >= 200
 
 
@@ -243,7 +247,8 @@ def test_nothing_is_written_where_nothing_changed(database: Database, settings: 
     query = select(models.account_findings).order_by(models.account_findings.c.account_id)
     with database.read() as connection:
         before = connection.execute(query).all()
-    Worker(database, detector, small(settings)).assess()
+    worker.assessor.close()
+    Worker(database, detector, small(settings)).assessor.assess()
     with database.read() as connection:
         assert connection.execute(query).all() == before
 
