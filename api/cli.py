@@ -16,8 +16,9 @@ from sqlalchemy.exc import ArgumentError
 from api import supervise
 from api.options import ApiPort, DashboardPort, DataDir, MaxFalseFlags, first_key, load_settings, opened
 from api.output import Lossy
+from api.services.webhooks.vault import Locked, Vault
 from api.storage import migrate
-from api.storage.engine import StorageError
+from api.storage.engine import Database, StorageError
 from detector.cli import CLEAN, ERROR, app, fail
 
 # Python's own 5 ms would let a large body that is parsed in a thread delay every verdict beside it by so much.
@@ -116,7 +117,14 @@ def db_upgrade(data_dir: DataDir = None) -> None:
     """Make the database, or bring it to this version. Safe to run again; stop the service before."""
     settings = load_settings(data_dir)
     try:
-        revision = migrate.upgrade(settings.url)
+        database = Database(settings.url)
+        try:
+            revision = migrate.upgrade(database)
+            Vault(settings).seal_stored(database)
+        finally:
+            database.close()
+    except Locked as error:
+        raise fail(str(error)) from error
     except (StorageError, ArgumentError, OSError) as error:
         raise fail(f"the database cannot be upgraded: {error}") from error
     typer.echo(f"the database is of revision {revision}")

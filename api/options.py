@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError
 
+from api.services.webhooks.vault import Locked, Vault
 from api.settings import Settings
 from api.storage import keys, migrate
 from api.storage.engine import Database, StorageError
@@ -89,8 +90,10 @@ def opened(settings: Settings, *, create: bool = False) -> Iterator[Database]:
         if create and database.is_sqlite:
             migrate.upgrade(database)
         migrate.check(database)
+        if create:
+            Vault(settings).seal_stored(database)
         yield database
-    except migrate.NotMigrated as error:
+    except (migrate.NotMigrated, Locked) as error:
         raise fail(str(error)) from error
     except StorageError as error:
         raise fail(f"the database does not answer: {error}") from error

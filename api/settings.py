@@ -72,6 +72,13 @@ class Settings(BaseSettings):
         "", description="Networks that webhooks may reach though they are not public, e.g. 10.1.0.0/16,127.0.0.0/8"
     )
 
+    secret_key: str = Field(
+        "",
+        repr=False,
+        description="Encrypts webhooks' secrets in the database: a Fernet key, or several by commas of which the first"
+        " encrypts; empty: a key file in data_dir",
+    )
+
     @field_validator("webhook_allowed_networks")
     @classmethod
     def _readable(cls, value: str) -> str:

@@ -12,6 +12,8 @@ from api.routes.common import Admin, Auditor, Configured, Data, Limit, Offset
 from api.schemas import AttemptOut, DeliveryOut, DeliveryPage, WebhookCreated, WebhookIn, WebhookOut
 from api.services.webhooks import shapes, signing
 from api.services.webhooks.addresses import Refused, check_url
+from api.services.webhooks.vault import Locked, Vault
+from api.settings import Settings
 from api.storage import webhooks
 
 router = APIRouter(tags=["webhooks"])
@@ -36,7 +38,8 @@ def post_webhook(key: Admin, database: Data, settings: Configured, body: Webhook
     except Refused as error:
         raise HTTPException(422, f"url: {error}") from error
     secret = signing.new_secret()
-    row = webhooks.create(database, body.name, body.url, body.shape, body.kinds, secret, key.actor, datetime.now(UTC))
+    sealed = _sealed(settings, secret)
+    row = webhooks.create(database, body.name, body.url, body.shape, body.kinds, sealed, key.actor, datetime.now(UTC))
     return WebhookCreated(**_shown(row), secret=secret)
 
 
@@ -52,13 +55,14 @@ def delete_webhook(key: Admin, database: Data, webhook_id: WebhookId) -> Respons
 def post_rotate(
     key: Admin,
     database: Data,
+    settings: Configured,
     webhook_id: WebhookId,
     overlap_hours: Annotated[int, Query(ge=0, le=720, description="How long the secret before signs too")] = 24,
 ) -> WebhookCreated:
     """Sign with a new secret, shown once. Until the overlap ends the one before signs too: the receiver may take its time."""
     secret = signing.new_secret()
     until = datetime.now(UTC) + timedelta(hours=overlap_hours)
-    row = webhooks.rotate(database, webhook_id, secret, until, key.actor)
+    row = webhooks.rotate(database, webhook_id, _sealed(settings, secret), until, key.actor)
     if row is None:
         raise _unknown(webhook_id)
     return WebhookCreated(**_shown(row), secret=secret)
@@ -111,6 +115,13 @@ def post_again(
     if not webhooks.again(database, webhook_id, delivery_id, datetime.now(UTC)):
         raise HTTPException(404, f"no delivery {delivery_id} of webhook {webhook_id!r} that has ended")
     return Response(status_code=202)
+
+
+def _sealed(settings: Settings, secret: str) -> str:
+    try:
+        return Vault(settings).seal(secret)
+    except Locked as error:
+        raise HTTPException(503, str(error)) from error
 
 
 def _shown(row: Any) -> dict[str, Any]:

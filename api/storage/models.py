@@ -223,8 +223,8 @@ webhooks = Table(
     Column("url", String(2000), nullable=False),
     Column("shape", String(32), nullable=False),
     Column("kinds", Text, nullable=False),  # JSON list
-    Column("secret", String(128), nullable=False),  # needed to sign, so it cannot be a hash; never listed
-    Column("previous_secret", String(128)),
+    Column("secret", Text, nullable=False),  # encrypted: it is needed to sign, so it cannot be a hash; never listed
+    Column("previous_secret", Text),
     Column("previous_until", Instant),  # until then both sign
     Column("created_by", String(240), nullable=False),
     Column("created_at", Instant, nullable=False),

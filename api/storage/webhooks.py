@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets as random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ def create(
     database: Database, name: str, url: str, shape: WebhookShape, kinds: Sequence[WebhookKind], secret: str, actor: str,
     now: datetime,
 ) -> Record:  # fmt: skip
-    """Make a webhook."""
+    """Make a webhook. ``secret`` is stored as it is given: encrypted."""
     webhook_id = random.token_hex(ID_BYTES)
     values = {
         "webhook_id": webhook_id,
@@ -73,6 +73,28 @@ def rotate(database: Database, webhook_id: str, secret: str, until: datetime, ac
     """Sign with a new secret, and with the one before too until a time; None where there is none of this id."""
     values = {"secret": secret, "previous_secret": W.secret, "previous_until": until}
     return _change(database, webhook_id, values, actor, "rotate")
+
+
+def change_secrets(database: Database, change: Callable[[str], str]) -> int:
+    """Store every secret as ``change`` makes it of what is stored; returns how many were changed."""
+    with database.read() as connection:
+        rows = connection.execute(select(W.webhook_id, W.secret, W.previous_secret)).all()
+    stored = [
+        (r.webhook_id, column, old) for r in rows for column, old in ((W.secret, r[1]), (W.previous_secret, r[2]))
+    ]
+    changes = [(i, column, old, new) for i, column, old in stored if old and (new := change(old)) != old]
+    if not changes:
+        return 0
+    with database.write("audit") as connection:
+        if database.is_sqlite:
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")  # what stood there before is overwritten
+        for webhook_id, column, old, new in changes:
+            mine = and_(W.webhook_id == webhook_id, column == old)  # unless it was rotated meanwhile
+            connection.execute(update(webhooks).where(mine).values({column.name: new}))
+    if database.is_sqlite:
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still holds what stood there before
+    return len(changes)
 
 
 def disable(database: Database, webhook_id: str, reason: str, actor: str, now: datetime) -> Record | None:

@@ -15,6 +15,7 @@ import structlog
 from api.services.webhooks import shapes, signing
 from api.services.webhooks.sending import GONE, MAX_SECONDS, Outcome, send
 from api.services.webhooks.shapes.base import Context
+from api.services.webhooks.vault import Locked, Vault
 from api.settings import Settings
 from api.storage import webhooks
 from api.storage.engine import Database
@@ -41,6 +42,7 @@ class Courier:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
+        self._vault = Vault(settings)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="webhooks")
         self._closing = threading.Event()
         self._busy: dict[str, Future[None]] = {}  # by webhook: in order, and one connection at a time
@@ -102,7 +104,11 @@ class Courier:
         context = Context(delivery.message_id, webhook.name, self._settings.public_url, version("distillwatch"), at)
         body = shapes.body(webhook.shape, bytes(delivery.payload), context)
         both = webhook.previous_secret and webhook.previous_until > at
-        live = [webhook.secret, *([webhook.previous_secret] if both else [])]
+        sealed = [webhook.secret, *([webhook.previous_secret] if both else [])]
+        try:
+            live = [self._vault.open(one) for one in sealed]
+        except Locked as error:
+            return Outcome(None, str(error), 0)
         headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
         headers |= signing.headers(live, delivery.message_id, at, body)
         return send(webhook.url, body, headers, self._settings.webhook_networks)
