@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import zstandard
 
 MAX_LAYERS = 3  # of compression, one in the other
@@ -53,13 +54,21 @@ def readable(body: bytes) -> bytes:
 
     One such row would otherwise make the whole array unreadable, and a client could hide its requests that way.
     """
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        body = body.decode(errors="replace").encode()
-    if b"\\ud" in body or b"\\uD" in body:
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            body = body.decode(errors="replace").encode()
+    if _names_surrogates(body):
         body = _ESCAPES.sub(lambda match: match[1] or b"\\ufffd", body)
     return body
+
+
+def _names_surrogates(body: bytes) -> bool:
+    r"""Whether there is a ``\ud`` or ``\uD``; several times as fast as two searches for them."""
+    text = np.frombuffer(body, np.uint8)
+    backslashes = np.flatnonzero(text[:-2] == ord("\\"))
+    return bool(np.any((text[backslashes + 1] == ord("u")) & ((text[backslashes + 2] | 0x20) == ord("d"))))
 
 
 def _inflate(body: bytes, name: str, limit: int) -> bytes:

@@ -23,9 +23,9 @@ _IN_CHUNK = 500  # ids per query; SQLite's oldest limit on variables is 999
 
 _COLUMNS = "event_id, account_id, timestamp, received_at, payload"
 _INSERT_SQLITE = f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING"
-_INSERT_POSTGRESQL = (
+_INSERT_POSTGRESQL = (  # %b: in binary form; bytes as text would cost ten times as much
     f"INSERT INTO events ({_COLUMNS}) SELECT * FROM unnest("
-    "%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bytea[]) ON CONFLICT (event_id) DO NOTHING"
+    "%b::text[], %b::text[], %b::bigint[], %b::bigint[], %b::bytea[]) ON CONFLICT (event_id) DO NOTHING"
 )
 
 Row = tuple[str, str, int, int, bytes]
