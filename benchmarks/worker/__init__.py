@@ -1,0 +1,1 @@
+"""How fast one worker takes events, and how far behind it is while they arrive."""
