@@ -67,7 +67,7 @@ class Worker:
         if time.monotonic() - self._beat_at > BEAT_SECONDS:
             segments.beat(self._database)
             self._beat_at = time.monotonic()
-        self.assessor.step()
+        self.assessor.step(behind=more)
         return more
 
     def _profile_next(self) -> bool:

@@ -15,6 +15,9 @@ from api.storage.engine import Database, Mutex, StorageError
 from detector.pipeline import Detector
 from detector.profiles import Profiles
 
+REST = 1.0  # times as long as the last assessment took: half of the time is for reading the log ...
+REST_BEHIND = 3.0  # ... and three quarters while more of it waits than was read at once
+
 log = structlog.get_logger()
 
 
@@ -31,7 +34,7 @@ class Assessor:
         self._window = Window(database, settings.window_days)
         self._findings = self._new_findings()
         self._assessed_at = float("-inf")
-        self._pause = 0.0
+        self._took = 0.0
 
     def close(self) -> None:
         """Let another worker assess."""
@@ -43,13 +46,17 @@ class Assessor:
         if self._appointed:
             self._window.add(segment_id, profile)
 
-    def step(self) -> None:
-        """Keep the segments few and assess, if that is this worker's task, there is news, and it is time."""
+    def step(self, behind: bool = False) -> None:
+        """Keep the segments few and assess, if that is this worker's task, there is news, and it is time.
+
+        ``behind``: more of the log waits than was read at once.
+        """
         if not self._take():
             return
         try:
             self._window.compact()
-            if time.monotonic() - self._assessed_at >= self._pause and self._is_stale():
+            pause = max(self._settings.assess_seconds, self._took * (REST_BEHIND if behind else REST))
+            if time.monotonic() - self._assessed_at >= pause and self._is_stale():
                 self._try()
         except segments.Moved as error:  # the lock was lost with its connection, and another worker was faster
             log.warning("not this worker's assessment", reason=str(error))
@@ -85,6 +92,7 @@ class Assessor:
             self._window = Window(self._database, self._settings.window_days)
             self._findings = self._new_findings()
             self._appointed = True
+            log.info("this worker assesses")
         return True
 
     def _new_findings(self) -> Findings:
@@ -108,6 +116,5 @@ class Assessor:
             self._rest(start)
 
     def _rest(self, start: float) -> None:
-        """No assessment for as long as this one took, at least: half of the time is for reading the log."""
-        self._pause = max(self._settings.assess_seconds, time.perf_counter() - start)
+        self._took = time.perf_counter() - start
         self._assessed_at = time.monotonic()

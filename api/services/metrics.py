@@ -23,6 +23,7 @@ PENDING_BYTES = Gauge("distillwatch_pending_bytes", "In memory until the databas
 PARTS_WAITING = Gauge("distillwatch_parts_waiting", "Spans and log records that wait for others of their calls")
 LAG_EVENTS = Gauge("distillwatch_worker_lag_events", "Events stored and not yet profiled")
 LAG_SECONDS = Gauge("distillwatch_worker_lag_seconds", "Age of the oldest event not yet profiled")
+UNASSESSED = Gauge("distillwatch_unassessed_events", "Events stored that the findings do not reflect yet")
 FLAGGED = Gauge("distillwatch_flagged_accounts", "Accounts whose verdict is flag")
 WORKER_EVENTS = Gauge("distillwatch_worker_events", "Events profiled so far")
 WORKER_SKIPPED = Gauge("distillwatch_worker_skipped_events", "Events that the detector could not read")

@@ -31,6 +31,7 @@ def overview(database: Database) -> Overview:
     lag = Lag(waiting, (datetime.now(UTC) - since).total_seconds() if since else None)
     metrics.LAG_EVENTS.set(lag.events)
     metrics.LAG_SECONDS.set(lag.seconds or 0.0)
+    metrics.UNASSESSED.set(unassessed)
     metrics.FLAGGED.set(found["flagged"])
     metrics.WORKER_EVENTS.set(state.events)
     metrics.WORKER_SKIPPED.set(state.skipped)

@@ -279,6 +279,7 @@ def test_figures_and_health(http: TestClient, headers: Headers, database: Databa
     http.get("/v1/cases/secret_name", headers=headers["analyst"])
     text = http.get("/metrics").text
     assert "distillwatch_worker_lag_events 2.0" in text
+    assert "distillwatch_unassessed_events 2.0" in text
     assert "secret_name" not in text
 
 
