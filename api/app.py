@@ -26,6 +26,7 @@ from api.routes import (
     ingest,
     langfuse,
     otlp,
+    review,
     verdicts,
     webhooks,
 )
@@ -81,7 +82,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # these pages load scripts from another host; the schema itself is at /openapi.json
         redoc_url=None,
     )
-    for module in (verdicts, ingest, otlp, langfuse, helicone, cases, campaigns, enforcement, webhooks, admin, health):
+    for module in (
+        verdicts,
+        ingest,
+        otlp,
+        langfuse,
+        helicone,
+        cases,
+        campaigns,
+        review,
+        enforcement,
+        webhooks,
+        admin,
+        health,
+    ):
         app.include_router(module.router)
     app.add_exception_handler(StorageError, _no_database)
     app.add_middleware(Guard)

@@ -65,8 +65,15 @@ class Settings(BaseSettings):
     auto_min_risk: float = Field(0.95, ge=0, le=1, description="Least risk for an automatic action")
     auto_daily_cap: int = Field(10, ge=0, description="Most automatic actions in any 24 hours")
     auto_hours: int = Field(24, ge=1, le=720, description="Hours after which an automatic action ends")
-    four_eyes: bool = Field(True, description="Blocks and campaign-wide actions wait for a second person")
-    max_action_days: int = Field(90, ge=1, description="Longest action that a decision may carry")
+    four_eyes: bool = Field(
+        True, description="Blocks, campaign-wide and bulk actions, exceptions and unmasking wait for a second person"
+    )
+    max_action_days: int = Field(90, ge=1, description="Longest action that a decision may carry, longest exception")
+    large_customer_tokens: int = Field(
+        5_000_000,
+        ge=0,
+        description="Tokens in the window from which an account is a large customer: its exceptions always take two people",
+    )
     public_url: str = Field("", description="Address of the dashboard for links in messages")
     webhook_allowed_networks: str = Field(
         "", description="Networks that webhooks may reach though they are not public, e.g. 10.1.0.0/16,127.0.0.0/8"

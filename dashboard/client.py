@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -13,13 +14,23 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from api.schemas import (
     AccountDetail,
+    ApprovalKind,
+    ApprovalPage,
     AuditPage,
+    Because,
     CampaignDetail,
     CampaignPage,
     CasePage,
     ClusterPoint,
     DecisionIn,
     DecisionOut,
+    Ended,
+    EnforcementIn,
+    EnforcementMode,
+    EnforcementOut,
+    ExamplePrompt,
+    ExceptionIn,
+    ExceptionOut,
     KeyCreated,
     KeyIn,
     KeyOut,
@@ -27,6 +38,11 @@ from api.schemas import (
     Overview,
     Performance,
     Role,
+    Snapshot,
+    Subject,
+    UndoIn,
+    UnmaskIn,
+    UnmaskingOut,
 )
 
 URL_VARIABLE = "DISTILLWATCH_API_URL"
@@ -35,6 +51,7 @@ TIMEOUT_SECONDS = 20.0  # a page that takes longer is better shown as a failure 
 MAX_DETAIL = 500  # characters of the service's explanation that are shown
 
 Body = TypeVar("Body", bound=BaseModel)
+Given = Mapping[str, Any] | None
 Parameters = Mapping[str, str | int | float | None]
 
 
@@ -114,9 +131,9 @@ class Client:
         """Everything on one account."""
         return self._get(f"/v1/cases/{quote(account_id, safe='')}", AccountDetail)
 
-    def decide_account(self, account_id: str, decision: str, reason: str) -> DecisionOut:
-        """Record a decision on an account."""
-        return self._decide(f"/v1/cases/{quote(account_id, safe='')}/decisions", decision, reason)
+    def decide_account(self, account_id: str, decision: str, reason: str, more: Given = None) -> DecisionOut:
+        """Record a decision on an account; ``more`` as in api.schemas.DecisionIn."""
+        return self._decide(f"/v1/cases/{quote(account_id, safe='')}/decisions", decision, reason, more)
 
     def campaigns(self, limit: int, offset: int) -> CampaignPage:
         """One page of campaigns, riskiest first."""
@@ -126,9 +143,53 @@ class Client:
         """Everything on one campaign."""
         return self._get(f"/v1/campaigns/{quote(campaign_id, safe='')}", CampaignDetail)
 
-    def decide_campaign(self, campaign_id: str, decision: str, reason: str) -> DecisionOut:
-        """Record a decision on a campaign as a whole."""
-        return self._decide(f"/v1/campaigns/{quote(campaign_id, safe='')}/decisions", decision, reason)
+    def decide_campaign(self, campaign_id: str, decision: str, reason: str, more: Given = None) -> DecisionOut:
+        """Record a decision on a campaign as a whole; ``more`` as in api.schemas.DecisionIn."""
+        return self._decide(f"/v1/campaigns/{quote(campaign_id, safe='')}/decisions", decision, reason, more)
+
+    def undo(self, decision_id: int, reason: str = "") -> DecisionOut:
+        """Take back the last decision on an account or campaign."""
+        return self._post(f"/v1/decisions/{decision_id}/undo", DecisionOut, _body(UndoIn, reason=reason))
+
+    def snapshot(self, decision_id: int) -> Snapshot:
+        """The evidence as it was when a decision was made."""
+        return self._get(f"/v1/decisions/{decision_id}/evidence", Snapshot)
+
+    def approvals(self, limit: int = 100) -> ApprovalPage:
+        """What waits for a second person, the oldest first."""
+        return self._get("/v1/approvals", ApprovalPage, {"limit": limit})
+
+    def approve(self, kind: ApprovalKind, number: int, reason: str) -> Ended:
+        """Approve what another person asked for."""
+        return self._post(f"/v1/approvals/{kind}/{number}/approve", Ended, _body(Because, reason=reason))
+
+    def end(self, kind: ApprovalKind, number: int, reason: str) -> Ended:
+        """Refuse what waits, or end what holds."""
+        return self._post(f"/v1/approvals/{kind}/{number}/end", Ended, _body(Because, reason=reason))
+
+    def make_exception(self, account_id: str, signal: str, reason: str, expires_at: datetime) -> ExceptionOut:
+        """Let a signal not count in an account's risk for a time."""
+        body = _body(ExceptionIn, account_id=account_id, signal=signal, reason=reason, expires_at=expires_at)
+        return self._post("/v1/exceptions", ExceptionOut, body)
+
+    def unmask(self, subject: Subject, subject_id: str, reason: str, minutes: int) -> UnmaskingOut:
+        """Ask for leave to read the prompts of an account or campaign."""
+        body = _body(UnmaskIn, subject=subject, subject_id=subject_id, reason=reason, minutes=minutes)
+        return self._post("/v1/unmaskings", UnmaskingOut, body)
+
+    def prompts(self, subject: Subject, subject_id: str) -> list[ExamplePrompt]:
+        """Example requests in full, with leave to read them; each reading is in the audit trail."""
+        answer = self._ask("GET", "/v1/prompts", {"subject": subject, "subject_id": subject_id})
+        return self._parse(TypeAdapter(list[ExamplePrompt]), answer)
+
+    def enforcement(self) -> EnforcementOut:
+        """What of the actions gateways are told."""
+        return self._get("/v1/enforcement", EnforcementOut)
+
+    def switch_enforcement(self, mode: EnforcementMode, reason: str) -> EnforcementOut:
+        """Use the switch that stops enforcement, or turns it on again."""
+        answer = self._ask("PUT", "/v1/enforcement", body=_body(EnforcementIn, mode=mode, reason=reason))
+        return self._parse(TypeAdapter(EnforcementOut), answer)
 
     def clusters(self, account_id: str | None = None) -> list[ClusterPoint]:
         """The codebook in the plane, with the population's requests and one account's."""
@@ -152,9 +213,11 @@ class Client:
         """Make a key useless at once."""
         return self._parse(TypeAdapter(KeyOut), self._ask("DELETE", f"/v1/keys/{quote(key_id, safe='')}"))
 
-    def _decide(self, path: str, decision: str, reason: str) -> DecisionOut:
-        body = _body(DecisionIn, decision=decision, reason=reason)
-        return self._parse(TypeAdapter(DecisionOut), self._ask("POST", path, body=body))
+    def _decide(self, path: str, decision: str, reason: str, more: Given) -> DecisionOut:
+        return self._post(path, DecisionOut, _body(DecisionIn, decision=decision, reason=reason, **(more or {})))
+
+    def _post(self, path: str, answer: type[Body], body: Any) -> Body:
+        return self._parse(TypeAdapter(answer), self._ask("POST", path, body=body))
 
     def _get(self, path: str, body: type[Body], parameters: Parameters | None = None) -> Body:
         return self._parse(TypeAdapter(body), self._ask("GET", path, parameters))
@@ -181,7 +244,7 @@ class Client:
             ) from None
 
 
-def _body(schema: type[BaseModel], **values: str) -> dict[str, Any]:
+def _body(schema: type[BaseModel], **values: Any) -> dict[str, Any]:
     """The body of a request, refused here in the words that the service would use."""
     try:
         return schema.model_validate(values).model_dump(mode="json")

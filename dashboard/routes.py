@@ -10,7 +10,7 @@ import streamlit as st
 PAGES = "pages"  # of st.session_state
 LAST_QUEUE = "last_queue_query"
 
-Name = Literal["cases", "account", "campaigns", "campaign", "performance", "audit", "settings"]
+Name = Literal["cases", "account", "campaigns", "campaign", "approvals", "performance", "audit", "settings"]
 
 
 def remember(pages: Mapping[Name, st.Page]) -> None:

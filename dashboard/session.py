@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from api.schemas import Decision, Me
+from api.schemas import DecisionOut, Me
 from dashboard import safe
 from dashboard.client import ApiError, Broken, Client, Forbidden, KeyRefused, Missing, Refused, Unreachable
 from dashboard.words import DECIDED
@@ -15,9 +15,13 @@ from dashboard.words import DECIDED
 KEY = "api_key"  # of st.session_state: lives in the server's memory for this session only, never in a cookie or URL
 ME = "me"
 FLASH = "flash"
+WAITING = " What gateways are to do waits for a second person, under Approvals."
 
 READERS = frozenset({"auditor", "gateway"})
 """Roles that decide nothing: their form is left out, since the service would refuse it. Permits nothing by itself."""
+
+LEADS = frozenset({"lead", "admin"})
+"""Roles that are offered approvals; the service refuses them to others anyway."""
 
 TRAIL_READERS = frozenset({"lead", "admin", "auditor"})
 """Roles that see the audit trail in the menu; the service refuses it to others anyway."""
@@ -64,6 +68,11 @@ def may_decide() -> bool:
     return me().role not in READERS
 
 
+def may_approve() -> bool:
+    """Whether to offer approvals and the switch; whether they are accepted is the service's business."""
+    return me().role in LEADS
+
+
 def may_read_trail() -> bool:
     """Whether to show the audit trail in the menu."""
     return signed_in() and me().role in TRAIL_READERS
@@ -90,16 +99,32 @@ def show_problem(error: ApiError) -> None:
         st.rerun()
 
 
-def announce(record: str, decision: Decision) -> None:
+def announce(record: str, decision: DecisionOut) -> None:
     """Remember the decision just made on a record."""
     st.session_state[FLASH] = record, decision
 
 
-def announcement(record: str) -> bool:
-    """Confirm a decision just made on this record, until another is opened; whether there was one."""
-    made: tuple[str, Decision] | None = st.session_state.get(FLASH)
+def forget_announcement() -> None:
+    """The decision just made was taken back."""
+    st.session_state.pop(FLASH, None)
+
+
+def announcement(record: str) -> DecisionOut | None:
+    """Confirm a decision just made on this record, until another is opened; the decision, if there was one."""
+    made: tuple[str, DecisionOut] | None = st.session_state.get(FLASH)
     if made is None or made[0] != record:
-        st.session_state.pop(FLASH, None)
-        return False
-    st.success(DECIDED[made[1]] + ". The decision and its reason are in the audit trail.", icon=":material/check:")
-    return True
+        forget_announcement()
+        return None
+    waits = any(a.state == "pending" for a in made[1].actions)
+    st.success(
+        DECIDED[made[1].decision]
+        + ". The decision and its reason are in the audit trail."
+        + (WAITING if waits else ""),
+        icon=":material/check:",
+    )
+    return made[1]
+
+
+def is_mine(actor: str) -> bool:
+    """Whether the service names the signed-in person so."""
+    return actor.endswith(f"({me().key_id})")

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 from markupsafe import Markup
 
-from api.schemas import ExamplePrompt, TemplateOut
-from dashboard import safe, words
-from dashboard.paging import pager
+from api.schemas import ExamplePrompt, Subject, TemplateOut, UnmaskingOut
+from dashboard import safe, unmasking, words
+from dashboard.paging import pager, token
 
 EXAMPLES_PER_PAGE = 3
 LONG_TEXT_PIXELS = 190
@@ -55,12 +55,24 @@ def templates(found: Sequence[TemplateOut]) -> None:
 
 
 @st.fragment
-def examples(prompts: Sequence[ExamplePrompt], key: str, show_account: bool = False) -> None:
-    """Example requests as they came in, a few at a time."""
+def examples(
+    masked: Sequence[ExamplePrompt],
+    leave: UnmaskingOut | None,
+    subject: Subject,
+    record: str,
+    show_account: bool = False,
+) -> None:
+    """Example requests as they came in, a few at a time; under the mask, or in full with leave."""
     st.subheader("Example requests")
+    prompts = unmasking.examples(masked, leave, subject, record)
     if not prompts:
         st.caption("No text is kept of these requests.")
         return
+    shown(prompts, token(record), show_account)
+
+
+def shown(prompts: Sequence[ExamplePrompt], key: str, show_account: bool = False) -> None:
+    """Requests, a few at a time."""
     pages = -(-len(prompts) // EXAMPLES_PER_PAGE)
     at = pager(f"examples_{key}", pages)
     for example in prompts[at * EXAMPLES_PER_PAGE : (at + 1) * EXAMPLES_PER_PAGE]:

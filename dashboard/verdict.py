@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import streamlit as st
@@ -24,6 +24,7 @@ STRONGEST = 5  # reasons a side shown at once; weaker ones unfold
 SHARE_OF = "share of "  # units like "share of requests" are shown as percent
 
 Direction = Literal["for", "against"]
+Tools = Callable[[EvidenceOut], None]
 
 REASONS: dict[Direction, str] = {"for": "Speaks for harvesting", "against": "Speaks against it"}
 NO_REASONS: dict[Direction, str] = {
@@ -83,12 +84,11 @@ def cells(item: CaseRow | CampaignRow | CampaignMember) -> dict[str, safe.Cell]:
     }
 
 
-def reasons(evidence: Sequence[EvidenceOut]) -> None:
-    """Reasons for and against as two equal columns, drawn on one scale."""
+def reasons(evidence: Sequence[EvidenceOut], tools: Tools | None = None) -> None:
+    """Reasons for and against as two equal columns, drawn on one scale; ``tools`` puts buttons below each."""
     scale = max((abs(e.contribution) for e in evidence), default=1.0) or 1.0
     for column, direction in zip(st.columns(2, gap="medium"), REASONS, strict=True):
         chosen = sorted((e for e in evidence if e.direction == direction), key=lambda e: -abs(e.contribution))
-        cards = [_reason(e, scale) for e in chosen]
         with column:
             st.subheader(REASONS[direction], help=REASONS_HELP)
             st.caption(
@@ -97,11 +97,22 @@ def reasons(evidence: Sequence[EvidenceOut]) -> None:
                 + words.signed(sum(e.contribution for e in chosen))
                 + " log-odds"
             )
-            empty = safe.markup('<div class="dw-empty">{text}</div>', text=NO_REASONS[direction])
-            safe.show(safe.join(cards[:STRONGEST]) if cards else empty)
-            if weaker := cards[STRONGEST:]:
+            if not chosen:
+                safe.show(safe.markup('<div class="dw-empty">{text}</div>', text=NO_REASONS[direction]))
+            _cards(chosen[:STRONGEST], scale, tools)
+            if weaker := chosen[STRONGEST:]:
                 with st.expander(words.quantity(len(weaker), "weaker reason")):
-                    safe.show(safe.join(weaker))
+                    _cards(weaker, scale, tools)
+
+
+def _cards(evidence: Sequence[EvidenceOut], scale: float, tools: Tools | None) -> None:
+    if tools is None:
+        if evidence:
+            safe.show(safe.join([_reason(e, scale) for e in evidence]))
+        return
+    for one in evidence:
+        safe.show(_reason(one, scale))
+        tools(one)
 
 
 def _reason(evidence: EvidenceOut, scale: float) -> Markup:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from api.schemas import CaseState, Decision, Role, Verdict
+from api.schemas import (
+    ApprovalKind,
+    ApprovalState,
+    CaseState,
+    Confidence,
+    Decision,
+    EnforcementMode,
+    Role,
+    Verdict,
+)
 
 NOTHING = "–"
 
@@ -18,7 +27,59 @@ STATES: dict[CaseState, str] = {
     "need_more": "Needs more",
 }
 
-DECISIONS: dict[Decision, str] = {"confirm": "Confirm harvesting", "dismiss": "Dismiss", "need_more": "Need more"}
+JUDGEMENTS: dict[int, str] = {
+    2: "True positive: it harvests",
+    1: "False positive: ordinary use",
+    5: "Benign: permitted, or a good customer's work",
+    6: "Test: our own, or agreed on",
+    3: "Disregard: no matter for review",
+    4: "Suspicious: keep watching",
+    7: "Insufficient data: more is needed",
+}
+"""OCSF's verdicts as far as a review can end in them, by verdict_id."""
+
+DECISION_OF: dict[int, Decision] = {
+    2: "confirm", 1: "dismiss", 5: "dismiss", 6: "dismiss", 3: "dismiss", 4: "need_more", 7: "need_more",
+}  # fmt: skip
+"""The decision that each verdict is, as the service knows it."""
+
+CONFIDENCES: dict[Confidence, str] = {"medium": "Medium", "high": "High", "low": "Low"}
+
+MEASURES: dict[str, str] = {
+    "none": "Observe only",
+    "throttle": "Throttle: few requests a minute",
+    "step_up": "Step up: verify who they are",
+    "reduce": "Reduce: short answers, no extras",
+    "block": "Block: refuse",
+}
+"""What gateways can be told to do, the mildest first."""
+
+CAPABILITIES: dict[str, str] = {
+    "any": "All requests",
+    "logprobs": "Those that ask for log-probabilities",
+    "reasoning": "Those that ask for reasoning",
+    "tools": "Those with tools",
+    "choices": "Those with several choices",
+}
+
+APPROVALS: dict[ApprovalKind, str] = {
+    "action": "Action",
+    "exception": "Exception",
+    "unmasking": "Reading prompts",
+}
+
+APPROVAL_STATES: dict[ApprovalState, str] = {
+    "pending": "waits for a second person",
+    "live": "holds",
+    "expired": "has run out",
+    "ended": "was ended",
+}
+
+MODES: dict[EnforcementMode, str] = {
+    "all": "On: gateways are told all actions",
+    "decisions": "Partly: gateways are told what people decided, nothing automatic",
+    "none": "Off: gateways are told to observe at most",
+}
 
 DECIDED: dict[Decision, str] = {"confirm": "Confirmed", "dismiss": "Dismissed", "need_more": "More needed"}
 

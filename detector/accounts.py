@@ -5,8 +5,8 @@ A part is judged by its own signals beside those of the whole account. The share
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,11 @@ FEATURES = (
     *(f"account_{s.name}" for s in SIGNALS),
 )
 """Inputs of the account model: signals of the part, what sets it apart, its share and size, signals of the whole account."""
+
+Exceptions = Mapping[str, Collection[str]]
+"""Names of signals that do not count in an account's risk, by account id."""
+
+CAMPAIGN = "campaign"  # being a member of one, which can be excepted like a signal
 
 UNKNOWN = -20.0  # log-odds of an account with fewer than MIN_REQUESTS requests: nothing can be known of it alone
 
@@ -86,10 +91,14 @@ def _features(
     return np.hstack([signals, which, share[:, None], np.log(np.maximum(requests, 1))[:, None], own])
 
 
-def score_accounts(profiles: Profiles, scorer: Scorer, view: View | None = None) -> AccountScores:
-    """The score of each account, with the reasons of its best candidate."""
+def score_accounts(
+    profiles: Profiles, scorer: Scorer, view: View | None = None, exceptions: Exceptions | None = None
+) -> AccountScores:
+    """The score of each account, with the reasons of its best candidate; without the signals that people excepted."""
     view = view or View(profiles)
     found = candidates(profiles, view)
+    if exceptions:
+        found = replace(found, x=without(found, exceptions, profiles, scorer))
     enough = found.about["requests"].to_numpy() >= MIN_REQUESTS
     log_odds = np.full(len(found.x), UNKNOWN)
     log_odds[enough] = scorer.accounts.predict(found.x[enough])
@@ -97,14 +106,42 @@ def score_accounts(profiles: Profiles, scorer: Scorer, view: View | None = None)
     x = found.x[best]
     shares = scorer.accounts.shares(x)
     n = len(SIGNALS)
+    contributions = shares[:, :n] + shares[:, -n:]
+    for row, columns in _excepted(view.acct, exceptions or {}, profiles):
+        contributions[row, columns] = 0.0  # what does not count is no reason, for or against
     return AccountScores(
         view,
         log_odds[best],
         x[:, :n],
-        shares[:, :n] + shares[:, -n:],
+        contributions,
         found.about["attribute"].to_numpy()[best],
         found.about["requests"].to_numpy()[best],
     )
+
+
+def without(found: Candidates, exceptions: Exceptions, profiles: Profiles, scorer: Scorer) -> np.ndarray:
+    """The feature rows as they would be if each excepted signal were that of an ordinary account: at most the honest median.
+
+    The models are monotone, so that an exception never raises a score; all other signals are as they were.
+    """
+    x, n = found.x.copy(), len(SIGNALS)
+    ordinary = np.array([np.median(scorer.weights.population.get(s.name) or [0.0]) for s in SIGNALS])
+    for row, columns in _excepted(found.about["acct"], exceptions, profiles):
+        for column in columns:
+            for at in (column, column - n):  # of the part, and of the whole account
+                x[row, at] = min(x[row, at], ordinary[column])
+    return x
+
+
+def _excepted(accts: pl.Series, exceptions: Exceptions, profiles: Profiles) -> Iterator[tuple[int, list[int]]]:
+    """Row by row of ``accts``, the columns of the signals that do not count."""
+    if not exceptions:
+        return
+    names = pl.Series(list(exceptions), dtype=pl.String).implode()
+    of = dict(profiles.accounts.filter(pl.col("account_id").is_in(names)).select("acct", "account_id").iter_rows())
+    for row, acct in enumerate(accts):
+        if acct in of:
+            yield row, [j for j, s in enumerate(SIGNALS) if s.name in exceptions[of[acct]]]
 
 
 def reasons(signals: np.ndarray, requests: np.ndarray, scorer: Scorer) -> np.ndarray:

@@ -5,24 +5,34 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from detector.accounts import UNKNOWN, AccountScores, score_accounts
+from detector.accounts import CAMPAIGN, UNKNOWN, AccountScores, Exceptions, score_accounts
 from detector.assessment import Assessment
 from detector.findings import account_findings
 from detector.flagtime import account_flag_times
-from detector.grouping import assess_campaigns, place
+from detector.grouping import Campaigns, assess_campaigns, place
 from detector.profiles import Profiles
 from detector.scoring import FLAG_AT, WATCH_AT, Scorer, false_discovery
 
 
-def assess(profiles: Profiles, scorer: Scorer, known_frames: pl.Series | None = None) -> Assessment:
-    """Findings on every account and campaign. Evidence is attached where the verdict is not ``clear``."""
+def assess(
+    profiles: Profiles,
+    scorer: Scorer,
+    known_frames: pl.Series | None = None,
+    exceptions: Exceptions | None = None,
+) -> Assessment:
+    """Findings on every account and campaign. Evidence is attached where the verdict is not ``clear``.
+
+    ``exceptions`` name signals that do not count in an account's risk, or ``campaign``: then it is in none.
+    """
     if not len(profiles):
         return Assessment(accounts=[], campaigns=[], threshold=FLAG_AT, watch_threshold=WATCH_AT)
-    own = score_accounts(profiles, scorer)
+    own = score_accounts(profiles, scorer, exceptions=exceptions)
     requests = own.view.n
     own_risk = scorer.risk(own.log_odds)
     own_risk[own.log_odds <= UNKNOWN] = 0.0
     campaigns = assess_campaigns(profiles, own, scorer, known_frames)
+    if exceptions:
+        campaigns = _without_members(campaigns, exceptions, profiles)
     risk, scores = own_risk.copy(), _decisive(own, campaigns.placed)
     by_acct = {int(a): i for i, a in enumerate(own.view.acct)}
     for acct, member in campaigns.member_of.items():
@@ -45,6 +55,22 @@ def assess(profiles: Profiles, scorer: Scorer, known_frames: pl.Series | None = 
         max_false_flags=scorer.weights.max_false_flags,
         threshold=FLAG_AT,
         watch_threshold=WATCH_AT,
+    )
+
+
+def _without_members(campaigns: Campaigns, exceptions: Exceptions, profiles: Profiles) -> Campaigns:
+    """Campaigns without the accounts for which membership does not count."""
+    left = {account for account, signals in exceptions.items() if CAMPAIGN in signals}
+    names = profiles.accounts.filter(pl.col("account_id").is_in(pl.Series(sorted(left), dtype=pl.String).implode()))
+    accts = set(names["acct"])
+    for finding in campaigns.findings:
+        finding.accounts = [a for a in finding.accounts if a not in left]
+        finding.members = {a: why for a, why in finding.members.items() if a not in left}
+    placed = campaigns.placed
+    return Campaigns(
+        [f for f in campaigns.findings if f.accounts],
+        {acct: member for acct, member in campaigns.member_of.items() if acct not in accts},
+        None if placed is None else placed.filter(~pl.col("acct").is_in(names["acct"].implode())),
     )
 
 

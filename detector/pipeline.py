@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from detector.accounts import Exceptions
 from detector.assess import assess
 from detector.assessment import Assessment
 from detector.codebook import Codebook
@@ -58,6 +59,6 @@ class Detector:
         """Profile of feature rows (map); :meth:`Profiles.merge` reduces."""
         return Profiles.build(frame)
 
-    def assess(self, profiles: Profiles) -> Assessment:
-        """Findings on every account and campaign of the profiles."""
-        return assess(profiles, self.scorer, self.known_frames)
+    def assess(self, profiles: Profiles, exceptions: Exceptions | None = None) -> Assessment:
+        """Findings on every account and campaign of the profiles; ``exceptions``: signals that do not count, by account."""
+        return assess(profiles, self.scorer, self.known_frames, exceptions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
 
-from api.routes.common import Configured, Data, Decider, Limit, Offset, Publishing, Reader, issued
+from api.routes.common import Configured, Data, Decider, Limit, Offset, Publishing, Reader, decided
 from api.schemas import CampaignDetail, CampaignPage, DecisionIn, DecisionOut
 from api.services import views
 from api.storage import campaigns, decisions
@@ -22,7 +22,7 @@ def get_campaigns(key: Reader, database: Data, limit: Limit = 50, offset: Offset
 @router.get("/v1/campaigns/{campaign_id}")
 def get_campaign(key: Reader, database: Data, campaign_id: str) -> CampaignDetail:
     """Everything on one campaign."""
-    detail = views.campaign_detail(database, campaign_id) if "\0" not in campaign_id else None
+    detail = views.campaign_detail(database, campaign_id, key.actor) if "\0" not in campaign_id else None
     if detail is None:
         raise _unknown(campaign_id)
     return detail
@@ -35,8 +35,9 @@ def post_decision(
     """Decide on a campaign as a whole; a member that was dismissed by itself stays dismissed."""
     record = None
     if "\0" not in campaign_id:
-        issue = issued(body, "campaign", settings)
-        record = decisions.decide(database, "campaign", campaign_id, body.decision, body.reason, key.actor, issue)
+        issue, details = decided(body, "campaign", settings)
+        given = (body.decision, body.reason, key.actor, issue, details)
+        record = decisions.decide(database, "campaign", campaign_id, *given)
     if record is None:
         raise _unknown(campaign_id)
     publisher.publish_now()

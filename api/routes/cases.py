@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query
 
-from api.routes.common import Configured, Data, Decider, Limit, Publishing, Reader, issued
+from api.routes.common import Configured, Data, Decider, Limit, Publishing, Reader, decided
 from api.schemas import (
     AccountDetail,
     CasePage,
@@ -67,7 +67,7 @@ def get_cases(
 @router.get("/v1/cases/{account_id:path}")
 def get_case(key: Reader, database: Data, account_id: str) -> AccountDetail:
     """Everything on one account."""
-    detail = views.account_detail(database, account_id) if "\0" not in account_id else None
+    detail = views.account_detail(database, account_id, key.actor) if "\0" not in account_id else None
     if detail is None:
         raise _unknown(account_id)
     return detail
@@ -80,8 +80,9 @@ def post_decision(
     """Decide on an account. The reason is kept in the audit trail."""
     record = None
     if "\0" not in account_id:
-        issue = issued(body, "account", settings)
-        record = decisions.decide(database, "account", account_id, body.decision, body.reason, key.actor, issue)
+        issue, details = decided(body, "account", settings)
+        given = (body.decision, body.reason, key.actor, issue, details)
+        record = decisions.decide(database, "account", account_id, *given)
     if record is None:
         raise _unknown(account_id)
     publisher.publish_now()

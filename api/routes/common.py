@@ -57,9 +57,11 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET)]
 
 
-def issued(body: DecisionIn, subject: decisions.Subject, settings: Settings) -> list[actions.New]:
-    """What a decision issues; answers 422 where it cannot."""
+def decided(
+    body: DecisionIn, subject: decisions.Subject, settings: Settings
+) -> tuple[list[actions.New], decisions.Details]:
+    """What a decision issues, and what else it says; answers 422 where it cannot."""
     try:
-        return acting.issued(body, subject, settings)
+        return acting.issued(body, subject, settings), acting.details(body)
     except acting.BadAction as error:
         raise HTTPException(422, str(error)) from error

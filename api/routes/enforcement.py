@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Path
 from api.routes.common import Configured, Data, Decider, Lead, Limit, Offset, Publishing, Reader
 from api.schemas import ActionOut, ActionPage, Because, EnforcementIn, EnforcementOut
 from api.services import acting
-from api.storage import actions, enforcement
+from api.storage import actions, approvals, enforcement
 from api.storage.actions import Listed
 
 router = APIRouter(tags=["enforcement"])
@@ -34,8 +34,8 @@ def get_actions(
 def post_approve(key: Lead, database: Data, publisher: Publishing, action_id: ActionId, body: Because) -> ActionOut:
     """Let an action hold that waits for a second person."""
     try:
-        record = actions.approve(database, action_id, key.actor, body.reason, datetime.now(UTC))
-    except actions.NotPossible as error:
+        record = approvals.approve(database, "action", action_id, key.actor, body.reason, datetime.now(UTC))
+    except approvals.NotPossible as error:
         raise HTTPException(409, str(error)) from error
     if record is None:
         raise _unknown(action_id)
@@ -47,8 +47,8 @@ def post_approve(key: Lead, database: Data, publisher: Publishing, action_id: Ac
 def post_end(key: Decider, database: Data, publisher: Publishing, action_id: ActionId, body: Because) -> ActionOut:
     """Lift an action before its time, or refuse one that waits."""
     try:
-        record = actions.end(database, action_id, key.actor, body.reason, datetime.now(UTC))
-    except actions.NotPossible as error:
+        record = approvals.end(database, "action", action_id, key.actor, body.reason, datetime.now(UTC))
+    except approvals.NotPossible as error:
         raise HTTPException(409, str(error)) from error
     if record is None:
         raise _unknown(action_id)

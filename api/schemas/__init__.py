@@ -15,6 +15,11 @@ CaseSort = Literal["risk", "requests", "output_tokens", "flagged_at", "last_seen
 Action = Literal["allow", "observe", "throttle", "step_up", "reduce", "block"]  # the mildest first
 Measure = Literal["observe", "throttle", "step_up", "reduce", "block"]
 Capability = Literal["logprobs", "reasoning", "tools", "choices"]  # what a request asks for beside an answer
+Confidence = Literal["low", "medium", "high"]
+Subject = Literal["account", "campaign"]
+VerdictId = Literal[1, 2, 3, 4, 5, 6, 7]  # OCSF's verdict_id, as far as a review can end in it
+ApprovalKind = Literal["action", "exception", "unmasking"]
+ApprovalState = Literal["pending", "live", "expired", "ended"]
 EnforcementMode = Literal["all", "decisions", "none"]
 WebhookShape = Literal["native", "alertmanager", "alertmanager_api", "slack", "ocsf"]
 WebhookKind = Literal["account.flagged", "campaign.flagged", "case.decided", "verdict.changed", "enforcement.changed"]
@@ -22,6 +27,8 @@ WebhookKind = Literal["account.flagged", "campaign.flagged", "case.decided", "ve
 Reason = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=3, max_length=4000, pattern=r"^[^\x00]*$")
 ]  # why a person did something: kept in the audit trail
+Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
+RecordId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 ScopeId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 
 
@@ -97,6 +104,8 @@ class CaseRow(Schema):
     risk: float
     verdict: Verdict
     state: CaseState
+    verdict_id: int | None = Field(None, description="OCSF's, of the decision that made the state")
+    review_at: datetime | None = None
     requests: int
     input_tokens: int = 0
     output_tokens: int = 0
@@ -133,10 +142,10 @@ class ActionIn(Scope):
 
 class ActionOut(Scope):
     action_id: int
-    subject: Literal["account", "campaign"]
+    subject: Subject
     subject_id: str
     action: Measure
-    state: Literal["pending", "live", "expired", "ended"] = Field(description="pending: waits for a second person")
+    state: ApprovalState = Field(description="pending: waits for a second person")
     source: Literal["decision", "automatic"]
     decision_id: int | None
     issued_by: str
@@ -161,18 +170,133 @@ class Because(Schema):
 class DecisionIn(Schema):
     decision: Decision
     reason: Reason
+    verdict_id: VerdictId | None = Field(
+        None,
+        description="OCSF's: 2 true positive (confirm); 1 false positive, 3 disregard, 5 benign, 6 test (dismiss); "
+        "4 suspicious, 7 insufficient data (need_more); without one 2, 1 or 7",
+    )
+    confidence: Confidence = "medium"
+    review_at: AwareDatetime | None = Field(None, description="When to look again; the case is due then")
+    appeal_note: Note | None = Field(None, description="What the account's owner said, or may be told")
     actions: list[ActionIn] = Field([], max_length=5, description="None to dismiss; without any, gateways observe")
+
+
+class UndoIn(Schema):
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=r"^[^\x00]*$")] = ""
 
 
 class DecisionOut(Schema):
     decision_id: int
-    subject: Literal["account", "campaign"]
+    subject: Subject
     subject_id: str
     decision: Decision
+    verdict_id: int
+    confidence: Confidence
     reason: str
+    review_at: datetime | None = None
+    appeal_note: str | None = None
     actor: str
     at: datetime
     actions: list[ActionOut] = []
+    undone_by: str | None = None
+    undone_at: datetime | None = None
+    undo_reason: str | None = None
+
+
+class Snapshot(Schema):
+    """The evidence as it was when a decision was made."""
+
+    decision: DecisionOut
+    risk: float
+    verdict: Verdict
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    harvest: str | None = None
+    first_seen: datetime
+    last_seen: datetime
+    evidence: list[EvidenceOut] = []
+    ties: list[TieOut] = []
+    accounts: list[str] = Field([], description="Members, of a campaign")
+
+
+class ExceptionIn(Schema):
+    """A signal that shall not count in an account's risk; all others go on counting."""
+
+    account_id: RecordId
+    signal: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(
+        description="Name of a signal that speaks for harvesting, or `campaign`: being a member of one"
+    )
+    reason: Reason
+    expires_at: AwareDatetime
+
+
+class ExceptionOut(Schema):
+    exception_id: int
+    account_id: str
+    signal: str
+    reason: str
+    state: ApprovalState = Field(description="pending: waits for a second person")
+    issued_by: str
+    issued_at: datetime
+    expires_at: datetime
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    ended_by: str | None = None
+    ended_at: datetime | None = None
+    end_reason: str | None = None
+
+
+class UnmaskIn(Schema):
+    """Leave to read the example prompts of an account or campaign."""
+
+    subject: Subject
+    subject_id: RecordId
+    reason: Reason
+    minutes: Annotated[int, Field(ge=1, le=240)] = 30
+
+
+class UnmaskingOut(Schema):
+    unmasking_id: int
+    subject: Subject
+    subject_id: str
+    reason: str
+    minutes: int
+    state: ApprovalState = Field(description="pending: waits for a second person")
+    issued_by: str = Field(description="Who may read")
+    issued_at: datetime
+    expires_at: datetime
+    approved_by: str | None = None
+    ended_by: str | None = None
+
+
+class ApprovalOut(Schema):
+    """Something that waits for a second person."""
+
+    kind: ApprovalKind
+    number: int
+    subject: Subject
+    subject_id: str
+    what: str = Field(description="The action, the signal, or the minutes of reading")
+    reason: str
+    issued_by: str
+    issued_at: datetime
+    expires_at: datetime
+    scope: Scope = Scope()
+
+
+class ApprovalPage(Schema):
+    items: list[ApprovalOut]
+    total: int
+
+
+class Ended(Schema):
+    """What became of something that waited or held."""
+
+    kind: ApprovalKind
+    number: int
+    state: ApprovalState
+    expires_at: datetime
 
 
 class AccountDetail(CaseRow):
@@ -187,7 +311,11 @@ class AccountDetail(CaseRow):
     related: list[RelatedOut] = []
     clusters: list[tuple[int, int]] = []
     activity: list[int] = Field(default=[], description="168 counts, Monday 00:00 UTC first")
-    examples: list[ExamplePrompt] = []
+    examples: list[ExamplePrompt] = Field(
+        default=[], description="Masked: only what a template has in common is legible"
+    )
+    unmasking: UnmaskingOut | None = Field(None, description="The caller's leave to read the prompts, if any")
+    exceptions: list[ExceptionOut] = []
     decisions: list[DecisionOut] = []
 
 
@@ -206,6 +334,8 @@ class CampaignRow(Schema):
     risk: float
     verdict: Verdict
     state: CaseState
+    verdict_id: int | None = None
+    review_at: datetime | None = None
     accounts: int
     requests: int
     input_tokens: int = 0
@@ -238,6 +368,7 @@ class CampaignDetail(CampaignRow):
     clusters: list[tuple[int, int]] = []
     activity: list[int] = []
     examples: list[ExamplePrompt] = []
+    unmasking: UnmaskingOut | None = None
     decisions: list[DecisionOut] = []
 
 

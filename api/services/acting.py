@@ -9,11 +9,12 @@ from typing import Any
 
 from api.schemas import ActionOut, DecisionIn, EnforcementMode, EnforcementOut
 from api.services import metrics
+from api.services.approving import state_of
 from api.services.automatic import DAY
 from api.settings import Settings
 from api.storage import actions, enforcement, webhooks
 from api.storage.actions import New
-from api.storage.decisions import Subject
+from api.storage.decisions import VERDICTS, Details, Subject
 from api.storage.engine import Database
 
 _SHOWN = [name for name in ActionOut.model_fields if name != "state"]
@@ -21,6 +22,17 @@ _SHOWN = [name for name in ActionOut.model_fields if name != "state"]
 
 class BadAction(ValueError):
     """The decision cannot carry this action."""
+
+
+def details(body: DecisionIn) -> Details:
+    """What a decision says beside itself. Raises BadAction for a verdict of another decision."""
+    fitting = VERDICTS[body.decision]
+    if body.verdict_id is not None and body.verdict_id not in fitting:
+        allowed = ", ".join(str(v) for v in fitting)
+        raise BadAction(f"verdict_id: with `{body.decision}` it is one of {allowed}")
+    if body.review_at is not None and body.review_at <= datetime.now(UTC):
+        raise BadAction("review_at: give a time to come")
+    return Details(body.verdict_id, body.confidence, body.review_at, body.appeal_note)
 
 
 def issued(body: DecisionIn, subject: Subject, settings: Settings) -> list[New]:
@@ -48,15 +60,7 @@ def _grave(action: str, subject: Subject) -> bool:
 
 def action_out(record: Any, now: datetime | None = None) -> ActionOut:
     """An action as it is shown."""
-    now = now or datetime.now(UTC)
-    state = "live"
-    if record.ended_at is not None:
-        state = "ended"
-    elif record.expires_at <= now:
-        state = "expired"
-    elif record.needs_approval and record.approved_at is None:
-        state = "pending"
-    return ActionOut(**{name: getattr(record, name) for name in _SHOWN}, state=state)
+    return ActionOut(**{name: getattr(record, name) for name in _SHOWN}, state=state_of(record, now))
 
 
 def by_decision(database: Database, decision_ids: Sequence[int]) -> dict[int, list[ActionOut]]:

@@ -14,7 +14,7 @@ import polars as pl
 from xxhash import xxh3_128_digest
 
 from api.services.continuity import keep_names
-from api.storage import campaigns, cases, events, segments
+from api.storage import campaigns, cases, events, exceptions, segments
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, Assessment, CampaignFinding
 from detector.calibration import with_reviews
@@ -35,6 +35,7 @@ class Findings:
         self._assessor = assessor
         self._detector = detector
         self._stored: dict[str, bytes] | None = None  # digest by account; None: not known yet
+        self._excepted: dict[str, set[str]] | None = None
 
     def update(self, profiles: Profiles, position: int) -> Assessment:
         """Assess the profile of the log up to ``position`` and store the findings, all in one transaction.
@@ -43,7 +44,8 @@ class Findings:
         """
         start = time.perf_counter()
         honest = cases.honest(self._database)
-        assessment = self._reviewed(honest).assess(profiles)
+        excepted = exceptions.holding(self._database, datetime.now(UTC))
+        assessment = self._reviewed(honest).assess(profiles, excepted)
         keep_names(assessment, campaigns.members(self._database))
         fill_in(assessment, events.by_id(self._database, example_ids(assessment)))
         clusters = self._clusters(profiles)
@@ -65,8 +67,15 @@ class Findings:
             if self._assessor is not None:
                 segments.confirm(connection, self._assessor)
             segments.note_assessment(connection, position, seconds, assessment.threshold, clusters, rates)
-        self._stored = digests
+        self._stored, self._excepted = digests, excepted
         return assessment
+
+    def outdated(self) -> bool:
+        """Whether other exceptions hold than at the last assessment; unknown after a start, so yes where there ever were any."""
+        now = datetime.now(UTC)
+        if self._excepted is None:
+            return bool(exceptions.page(self._database, None, now, only_open=False, limit=1, offset=0))
+        return exceptions.holding(self._database, now) != self._excepted
 
     def _reviewed(self, honest: Sequence[cases.Honest]) -> Detector:
         """The detector that counts the dismissed accounts among the honest ones of its calibration."""

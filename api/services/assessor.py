@@ -56,7 +56,7 @@ class Assessor:
         try:
             self._window.compact()
             pause = max(self._settings.assess_seconds, self._took * (REST_BEHIND if behind else REST))
-            if time.monotonic() - self._assessed_at >= pause and self._is_stale():
+            if time.monotonic() - self._assessed_at >= pause and (self._is_stale() or self._findings.outdated()):
                 self._try()
         except segments.Moved as error:  # the lock was lost with its connection, and another worker was faster
             log.warning("not this worker's assessment", reason=str(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, datetime
 from types import TracebackType
 
 import structlog
@@ -12,6 +13,7 @@ from api.services.board import Board
 from api.services.publishing import Publisher
 from api.services.webhooks.courier import Courier
 from api.settings import Settings
+from api.storage import approvals
 from api.storage.engine import Database, StorageError
 
 STEP_SECONDS = 0.5  # between two looks at the database
@@ -25,6 +27,7 @@ class Background:
     """A thread; as a context manager it runs from begin to end."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
         self._publisher = Publisher(database, settings, Board(database, settings.enforcement))
         self._courier = Courier(database, settings)
         self._stopping = threading.Event()
@@ -50,6 +53,7 @@ class Background:
                 self._publisher.step()
                 if self._courier.step():
                     pause = 0.0
+                approvals.log_ends(self._database, datetime.now(UTC))
                 if time.monotonic() >= prune_at:
                     self._courier.prune()
                     prune_at = time.monotonic() + PRUNE_SECONDS

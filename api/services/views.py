@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -17,11 +18,14 @@ from api.schemas import (
     EvidenceOut,
     ExamplePrompt,
     RelatedOut,
+    Snapshot,
+    Subject,
     TemplateOut,
     TieOut,
+    UnmaskingOut,
 )
-from api.services import acting
-from api.storage import campaigns, cases, decisions, events
+from api.services import acting, approving, masking
+from api.storage import campaigns, cases, decisions, events, exceptions, unmaskings
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, CampaignFinding
 from detector.event import Event, text_of
@@ -29,6 +33,7 @@ from detector.features import response_text
 from detector.templates import prompt_text
 
 PROMPT_CHARS = 20_000  # of an example; a longer prompt is cut for the page
+MOST = 100  # exceptions of an account that are shown
 CASE_FIELDS = list(CaseRow.model_fields)
 CAMPAIGN_FIELDS = [name for name in CampaignRow.model_fields if name != "ties"]
 
@@ -43,8 +48,8 @@ def campaign_row(record: Any, finding: CampaignFinding) -> CampaignRow:
     return CampaignRow(**{name: getattr(record, name) for name in CAMPAIGN_FIELDS}, ties=_plain(TieOut, finding.ties))
 
 
-def account_detail(database: Database, account_id: str) -> AccountDetail | None:
-    """Everything on an account; None if it is unknown."""
+def account_detail(database: Database, account_id: str, actor: str) -> AccountDetail | None:
+    """Everything on an account, for a person; None if it is unknown."""
     found = cases.get(database, account_id)
     if found is None:
         return None
@@ -55,13 +60,17 @@ def account_detail(database: Database, account_id: str) -> AccountDetail | None:
         p_value=finding.p_value,
         false_discovery=finding.false_discovery,
         related=_plain(RelatedOut, finding.related),
-        examples=_examples(database, finding.example_event_ids),
+        examples=_masked(database, finding),
+        unmasking=_unmasking(database, "account", account_id, actor),
+        exceptions=[
+            approving.exception_out(r) for r in exceptions.page(database, account_id, datetime.now(UTC), False, MOST, 0)
+        ],
         decisions=_decisions(database, "account", account_id),
     )
 
 
-def campaign_detail(database: Database, campaign_id: str) -> CampaignDetail | None:
-    """Everything on a campaign; None if it is unknown."""
+def campaign_detail(database: Database, campaign_id: str, actor: str) -> CampaignDetail | None:
+    """Everything on a campaign, for a person; None if it is unknown."""
     found = campaigns.get(database, campaign_id)
     if found is None:
         return None
@@ -70,7 +79,8 @@ def campaign_detail(database: Database, campaign_id: str) -> CampaignDetail | No
         **campaign_row(record, finding).model_dump(),
         **_evidence(finding),
         members=_members(finding, cases.rows_of(database, finding.accounts)),
-        examples=_examples(database, finding.example_event_ids),
+        examples=_masked(database, finding),
+        unmasking=_unmasking(database, "campaign", campaign_id, actor),
         decisions=_decisions(database, "campaign", campaign_id),
     )
 
@@ -81,10 +91,57 @@ def decision_out(database: Database, record: Any) -> DecisionOut:
     return DecisionOut(**record._mapping, actions=issued.get(record.decision_id, []))
 
 
+def snapshot(database: Database, decision_id: int) -> Snapshot | None:
+    """The evidence as it was at a decision; None where there is no such decision, or it was made before that was kept."""
+    record = decisions.whole(database, decision_id)
+    if record is None or record.finding is None:
+        return None
+    decoder = cases.DECODER if record.subject == "account" else campaigns.DECODER
+    finding: AccountFinding | CampaignFinding = decoder.decode(record.finding)
+    names = ("risk", "verdict", "requests", "input_tokens", "output_tokens", "harvest", "first_seen", "last_seen")
+    group = finding if isinstance(finding, CampaignFinding) else None
+    kept = {name: record._mapping[name] for name in DecisionOut.model_fields if name != "actions"}
+    issued = acting.by_decision(database, [decision_id]).get(decision_id, [])
+    return Snapshot(
+        decision=DecisionOut(**kept, actions=issued),
+        evidence=_plain(EvidenceOut, finding.evidence),
+        ties=_plain(TieOut, group.ties) if group else [],
+        accounts=group.accounts if group else [],
+        **{name: getattr(finding, name) for name in names},
+    )
+
+
+def prompts(database: Database, subject: Subject, subject_id: str, actor: str) -> list[ExamplePrompt] | None:
+    """Example requests in full, for a person who has leave to read them, which is recorded; None without leave."""
+    found = cases.get(database, subject_id) if subject == "account" else campaigns.get(database, subject_id)
+    event_ids = found[1].example_event_ids if found else []
+    if unmaskings.read(database, subject, subject_id, actor, event_ids, datetime.now(UTC)) is None:
+        return None
+    return _examples(database, event_ids)
+
+
+def _masked(database: Database, finding: AccountFinding | CampaignFinding) -> list[ExamplePrompt]:
+    legible = masking.common_words(finding.templates)
+    return [masking.masked(e, legible) for e in _examples(database, finding.example_event_ids)]
+
+
+def _unmasking(database: Database, subject: Subject, subject_id: str, actor: str) -> UnmaskingOut | None:
+    with database.read() as connection:
+        record = unmaskings.open_of(connection, subject, subject_id, actor, datetime.now(UTC))
+    return None if record is None else approving.unmasking_out(record)
+
+
+def _templates(finding: AccountFinding | CampaignFinding) -> list[TemplateOut]:
+    """Templates with what fills their slots masked: that is the text of single requests."""
+    legible = masking.common_words(finding.templates)
+    shown: list[TemplateOut] = _plain(TemplateOut, finding.templates)
+    return [t.model_copy(update={"slot_examples": [masking.mask(s, legible) for s in t.slot_examples]}) for t in shown]
+
+
 def _evidence(finding: AccountFinding | CampaignFinding) -> dict[str, Any]:
     return {
         "evidence": _plain(EvidenceOut, finding.evidence),
-        "templates": _plain(TemplateOut, finding.templates),
+        "templates": _templates(finding),
         "clusters": finding.clusters,
         "activity": finding.activity,
     }

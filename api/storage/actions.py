@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, not_, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from api.schemas import Capability, Measure
-from api.storage import audit
+from api.storage.approvals import holds_at, open_at, waits
 from api.storage.engine import Database
 from api.storage.models import actions
 
@@ -17,11 +17,7 @@ T = actions.c
 Record = Row
 Subject = Literal["account", "campaign"]
 Listed = Literal["open", "pending", "all"]
-_WAITS = and_(T.needs_approval.is_(True), T.approved_at.is_(None))
-
-
-class NotPossible(ValueError):
-    """The action is not in a state in which this can be done, or not by this person."""
+REPLACED, UNDONE = "replaced by a later decision", "the decision was undone"
 
 
 class New(NamedTuple):
@@ -54,26 +50,36 @@ def issue(
     ]
 
 
-def replace(connection: Connection, subject: Subject, subject_id: str, by: str, now: datetime) -> None:
-    """End what earlier decisions issued for a subject."""
-    mine = and_(T.subject == subject, T.subject_id == subject_id, open_at(now))
-    values = {"ended_by": by, "ended_at": now, "touched_at": now, "end_reason": "replaced by a later decision"}
+def replace(
+    connection: Connection, subject: Subject, subject_id: str, decision_id: int, by: str, now: datetime
+) -> None:
+    """End what earlier decisions issued for a subject, because of a later one."""
+    mine = and_(T.subject == subject, T.subject_id == subject_id, open_at(actions, now))
+    values = {"ended_by": by, "ended_at": now, "touched_at": now, "end_reason": REPLACED, "replaced_by": decision_id}
     connection.execute(update(actions).where(mine).values(**values))
 
 
-def open_at(now: datetime) -> ColumnElement[bool]:
-    """Neither ended nor expired; it may still wait for approval."""
-    return and_(T.ended_at.is_(None), T.expires_at > now)
+def undo(connection: Connection, decision_id: int, by: str, now: datetime) -> list[int]:
+    """End what a decision issued, and let hold again what it replaced; returns the numbers of the latter."""
+    issued = and_(T.decision_id == decision_id, open_at(actions, now))
+    ended = {"ended_by": by, "ended_at": now, "touched_at": now, "end_reason": UNDONE}
+    connection.execute(update(actions).where(issued).values(**ended))
+    replaced = and_(T.replaced_by == decision_id, T.expires_at > now)
+    again = {"ended_by": None, "ended_at": None, "end_reason": None, "replaced_by": None, "touched_at": now}
+    statement = update(actions).where(replaced).values(**again).returning(T.action_id)
+    return sorted(connection.execute(statement).scalars())
 
 
 def live(connection: Connection, now: datetime) -> Sequence[Record]:
     """Actions that hold now."""
-    return connection.execute(select(actions).where(open_at(now), not_(_WAITS))).all()
+    return connection.execute(select(actions).where(holds_at(actions, now))).all()
 
 
 def pending(connection: Connection, now: datetime) -> int:
     """How many actions wait for a second person."""
-    return connection.execute(select(func.count()).select_from(actions).where(open_at(now), _WAITS)).scalar_one()
+    return connection.execute(
+        select(func.count()).select_from(actions).where(open_at(actions, now), waits(actions))
+    ).scalar_one()
 
 
 def of_decisions(connection: Connection, decision_ids: Collection[int]) -> Sequence[Record]:
@@ -84,38 +90,13 @@ def of_decisions(connection: Connection, decision_ids: Collection[int]) -> Seque
 
 def page(database: Database, listed: Listed, now: datetime, limit: int, offset: int) -> tuple[Sequence[Record], int]:
     """Actions, the newest first, and their number."""
-    conditions = {"open": [open_at(now)], "pending": [open_at(now), _WAITS], "all": []}[listed]
+    conditions = {"open": [open_at(actions, now)], "pending": [open_at(actions, now), waits(actions)], "all": []}[
+        listed
+    ]
     query = select(actions).where(*conditions).order_by(T.action_id.desc()).limit(limit).offset(offset)
     with database.read() as connection:
         total = connection.execute(select(func.count()).select_from(actions).where(*conditions)).scalar_one()
         return connection.execute(query).all(), total
-
-
-def approve(database: Database, action_id: int, actor: str, reason: str, now: datetime) -> Record | None:
-    """Make a pending action hold; None where there is none of this id. Raises NotPossible, e.g. for its author."""
-    with database.write("audit") as connection:
-        record = _get(connection, action_id)
-        if record is None:
-            return None
-        if not record.needs_approval or record.approved_at is not None:
-            raise NotPossible("it does not wait for approval")
-        if record.ended_at is not None or record.expires_at <= now:
-            raise NotPossible("it has ended: decide again")
-        if record.issued_by == actor:
-            raise NotPossible("a second person must approve it")
-        return _change(connection, record, {"approved_by": actor, "approved_at": now}, actor, "approve", reason, now)
-
-
-def end(database: Database, action_id: int, actor: str, reason: str, now: datetime) -> Record | None:
-    """Lift an action, or refuse one that waits; None where there is none of this id. Raises NotPossible."""
-    with database.write("audit") as connection:
-        record = _get(connection, action_id)
-        if record is None:
-            return None
-        if record.ended_at is not None or record.expires_at <= now:
-            raise NotPossible("it has ended already")
-        values = {"ended_by": actor, "ended_at": now, "end_reason": reason}
-        return _change(connection, record, values, actor, "end", reason, now)
 
 
 def automatic_since(connection: Connection, since: datetime) -> int:
@@ -126,20 +107,7 @@ def automatic_since(connection: Connection, since: datetime) -> int:
 
 def treated(connection: Connection, now: datetime) -> set[str]:
     """Accounts with an open action, or whose automatic one was lifted: that is not issued again."""
-    mine = and_(T.subject == "account", or_(open_at(now), and_(T.source == "automatic", T.ended_at.is_not(None))))
+    mine = and_(
+        T.subject == "account", or_(open_at(actions, now), and_(T.source == "automatic", T.ended_at.is_not(None)))
+    )
     return set(connection.execute(select(T.subject_id).where(mine).distinct()).scalars())
-
-
-def _get(connection: Connection, action_id: int) -> Record | None:
-    return connection.execute(select(actions).where(T.action_id == action_id)).first()
-
-
-def _change(
-    connection: Connection, before: Record, values: dict[str, Any], actor: str, what: str, reason: str, now: datetime
-) -> Record:
-    mine = T.action_id == before.action_id
-    statement = update(actions).where(mine).values(**values, touched_at=now).returning(*actions.columns)
-    record = connection.execute(statement).one()
-    detail = {"action_id": record.action_id, "action": record.action, "reason": reason, "issued_by": record.issued_by}
-    audit.append(connection, actor, f"action.{what}", f"{record.subject} {record.subject_id}", detail)
-    return record

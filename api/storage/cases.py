@@ -21,6 +21,7 @@ from detector.assessment import AccountFinding
 T = account_findings.c
 ROW = [c for c in account_findings.columns if c.name != "finding"]
 DECODER = msgspec.json.Decoder(AccountFinding)
+HONEST = (1, 5)  # OCSF verdicts of dismissed accounts whose conduct is that of honest customers
 _CHUNK = 500
 CaseRecord = Row  # of ROW
 
@@ -118,9 +119,9 @@ def reviewed(database: Database) -> list[tuple[CaseState, AccountFinding]]:
 
 
 def honest(database: Database) -> list[Honest]:
-    """Dismissed accounts, in order of their ids."""
+    """Accounts dismissed as false positives or benign, in order of their ids; a test, say, is no honest traffic."""
     with database.read() as connection:
-        query = select(T.finding).where(T.state == "dismissed").order_by(T.account_id)
+        query = select(T.finding).where(T.state == "dismissed", T.verdict_id.in_(HONEST)).order_by(T.account_id)
         found = [DECODER.decode(blob) for blob in connection.execute(query).scalars()]
     return [Honest(f.score, f.requests) for f in found if f.score is not None]
 

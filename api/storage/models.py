@@ -139,6 +139,8 @@ def _finding_columns() -> list[Column[Any]]:
         Column("flagged_at", Instant),  # the earliest ever found
         Column("finding", LargeBinary, nullable=False),
         Column("state", String(12), nullable=False),  # what people decided; assessments leave it alone
+        Column("verdict_id", Integer),  # OCSF's, of the decision that made the state; null: nobody decided
+        Column("review_at", Instant),  # when people want to look again
         Column("changed_at", Instant, nullable=False),  # of verdict or state
     ]
 
@@ -169,8 +171,34 @@ decisions = Table(
     Column("reason", Text, nullable=False),
     Column("actor", String(240), nullable=False),
     Column("at", Instant, nullable=False),
+    Column("verdict_id", Integer, nullable=False),  # OCSF's
+    Column("confidence", String(8), nullable=False),
+    Column("review_at", Instant),
+    Column("appeal_note", Text),  # what the account's owner said, or may be told
+    Column("finding", LargeBinary),  # the evidence as it was, JSON; null: decided before it was kept
+    Column("before", Text, nullable=False),  # JSON: what of the subject's row it changed, for undo
+    Column("undone_by", String(240)),
+    Column("undone_at", Instant),
+    Column("undo_reason", Text),
     Index("ix_decisions_subject", "subject", "subject_id"),
 )  # fmt: skip
+
+
+def _four_eyes_columns() -> list[Column[Any]]:
+    """Of what one person asks for and a second one may have to approve, until it ends."""
+    return [
+        Column("issued_by", String(240), nullable=False),
+        Column("issued_at", Instant, nullable=False),
+        Column("expires_at", Instant, nullable=False),
+        Column("needs_approval", Boolean, nullable=False),  # of a second person; until then it does not hold
+        Column("approved_by", String(240)),
+        Column("approved_at", Instant),
+        Column("ended_by", String(240)),
+        Column("ended_at", Instant),  # before its time: lifted, refused, or replaced by a later decision
+        Column("end_reason", Text),
+        Column("touched_at", Instant, nullable=False),  # of the last change
+    ]
+
 
 actions = Table(  # what gateways are to do, by a person's decision or automatically
     "actions", metadata,
@@ -183,19 +211,35 @@ actions = Table(  # what gateways are to do, by a person's decision or automatic
     Column("action", String(16), nullable=False),
     Column("source", String(16), nullable=False),  # decision, automatic
     Column("decision_id", Big),  # null: automatic
-    Column("issued_by", String(240), nullable=False),
-    Column("issued_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Column("needs_approval", Boolean, nullable=False),  # of a second person; until then it does not hold
-    Column("approved_by", String(240)),
-    Column("approved_at", Instant),
-    Column("ended_by", String(240)),
-    Column("ended_at", Instant),  # before its time: lifted, refused, or replaced by a later decision
-    Column("end_reason", Text),
-    Column("touched_at", Instant, nullable=False),  # of the last change
+    Column("replaced_by", Big),  # the decision that ended it: its undoing makes it hold again
+    *_four_eyes_columns(),
     Index("ix_actions_subject", "subject", "subject_id"),
     Index("ix_actions_open", "ended_at", "expires_at"),
     Index("ix_actions_decision", "decision_id"),
+)  # fmt: skip
+
+exceptions = Table(  # a signal that does not count in an account's risk
+    "exceptions", metadata,
+    Column("exception_id", Big, primary_key=True, autoincrement=True),
+    Column("subject", String(16), nullable=False),  # account
+    Column("subject_id", String(ID), nullable=False),
+    Column("signal", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    *_four_eyes_columns(),
+    Index("ix_exceptions_subject", "subject_id"),
+    Index("ix_exceptions_open", "ended_at", "expires_at"),
+)  # fmt: skip
+
+unmaskings = Table(  # a person may read the prompts of an account or campaign, for a while
+    "unmaskings", metadata,
+    Column("unmasking_id", Big, primary_key=True, autoincrement=True),
+    Column("subject", String(16), nullable=False),
+    Column("subject_id", String(ID), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("minutes", Integer, nullable=False),  # from approval on
+    *_four_eyes_columns(),  # issued_by is the reader
+    Index("ix_unmaskings_subject", "subject", "subject_id"),
+    Index("ix_unmaskings_open", "ended_at", "expires_at"),
 )  # fmt: skip
 
 enforcement = Table(  # the switch: the last row holds

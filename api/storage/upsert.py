@@ -14,7 +14,7 @@ from api.storage.models import Instant
 from detector.assessment import AccountFinding, CampaignFinding
 
 _ENCODER = msgspec.json.Encoder()
-_KEPT = {"state", "changed_at", "flagged_at"}
+_KEPT = {"state", "verdict_id", "review_at", "changed_at", "flagged_at"}
 
 
 def common_values(finding: AccountFinding | CampaignFinding, now: datetime) -> dict[str, Any]:

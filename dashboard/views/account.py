@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import streamlit as st
 
-from api.schemas import AccountDetail, Decision, DecisionOut
-from dashboard import deciding, paging, routes, safe, session, texts, verdict, words
+from api.schemas import AccountDetail, DecisionOut, EvidenceOut, ExamplePrompt
+from dashboard import deciding, exceptions, routes, safe, session, texts, verdict, words
 
 RELATED_COLUMNS = {
     "account_id": safe.text_column("Account", width=220),
@@ -36,16 +39,21 @@ def render() -> None:
         routes.open_campaign(case.campaign_id)
     rates = [("Honest accounts that score as high", words.ordinary(case.p_value))]
     verdict.banner(case, case.account_id, "Account", rates)
-    if session.announcement(account_id) and st.button("Next open case", type="primary", icon=":material/skip_next:"):
-        next_case(account_id)
+    if made := session.announcement(account_id):
+        row = st.container(horizontal=True)
+        if row.button("Next open case", type="primary", icon=":material/skip_next:"):
+            next_case(account_id)
+        deciding.undo_button(row, made.decision_id, "made")
 
     evidence, side = st.columns([2.3, 1], gap="large")
     with evidence:
-        verdict.reasons(case.evidence)
+        verdict.reasons(case.evidence, tools(case))
+        exceptions.listing(case.exceptions)
     with side:
 
-        def send(decision: Decision, reason: str) -> DecisionOut:
-            return client.decide_account(account_id, decision, reason)
+        def send(verdict_id: int, reason: str, more: dict[str, Any]) -> DecisionOut:
+            decision = words.DECISION_OF[verdict_id]
+            return client.decide_account(account_id, decision, reason, {**more, "verdict_id": verdict_id})
 
         deciding.decide(send, "account", account_id, len(case.decisions))
         deciding.history(case.decisions)
@@ -56,8 +64,33 @@ def render() -> None:
     with right:
         verdict.cluster_map(points, "account")
     texts.templates(case.templates)
-    texts.examples(case.examples, key=paging.token(account_id))
+    texts.examples(case.examples, case.unmasking, "account", account_id)
     related(case)
+
+
+def tools(case: AccountDetail) -> verdict.Tools:
+    """Buttons below each reason: the requests behind it, and an exception for its signal."""
+    excepted = {e.signal for e in case.exceptions if e.state in ("live", "pending")}
+    behind = {e.event_id: e for e in case.examples}
+
+    def buttons(evidence: EvidenceOut) -> None:
+        key = f"{evidence.signal}_{evidence.direction}"
+        row = st.container(horizontal=True)
+        found = [behind[i] for i in evidence.event_ids if i in behind]
+        if row.button("Requests", key=f"behind_{key}", type="tertiary", icon=":material/list:", disabled=not found):
+            requests(evidence, found)
+        may = evidence.direction == "for" and evidence.signal not in excepted and session.may_decide()
+        if may and row.button("Make an exception", key=f"except_{key}", type="tertiary", icon=":material/rule:"):
+            exceptions.make(case.account_id, evidence)
+
+    return buttons
+
+
+@st.dialog("Requests behind a reason", width="large")
+def requests(evidence: EvidenceOut, found: Sequence[ExamplePrompt]) -> None:
+    """Some of the requests that a reason speaks of, under the mask."""
+    safe.text(f"{evidence.title}: {evidence.text}")
+    texts.shown(found, f"behind_{evidence.signal}")
 
 
 def related(case: AccountDetail) -> None:

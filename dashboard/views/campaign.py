@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
-from api.schemas import CampaignDetail, CampaignMember, ClusterPoint, Decision, DecisionOut, TieOut
-from dashboard import deciding, paging, routes, safe, session, texts, verdict, words
+from api.schemas import CampaignDetail, CampaignMember, ClusterPoint, DecisionOut, TieOut
+from dashboard import deciding, routes, safe, session, texts, verdict, words
 
 MEMBER_COLUMNS = {
     "risk": safe.share_column("Risk", width=105, help="Of the account by itself, calibrated"),
@@ -35,7 +36,8 @@ def render() -> None:
         campaign = client.campaign(campaign_id)
         points = own_topics(client.clusters(), campaign)
     verdict.banner(campaign, campaign.campaign_id, "Campaign", [("Accounts", words.count(campaign.accounts))])
-    session.announcement(campaign_id)
+    if made := session.announcement(campaign_id):
+        deciding.undo_button(st, made.decision_id, "made")
 
     main, side = st.columns([2.3, 1], gap="large")
     with main:
@@ -43,8 +45,9 @@ def render() -> None:
         members(campaign.members)
     with side:
 
-        def send(decision: Decision, reason: str) -> DecisionOut:
-            return client.decide_campaign(campaign_id, decision, reason)
+        def send(verdict_id: int, reason: str, more: dict[str, Any]) -> DecisionOut:
+            decision = words.DECISION_OF[verdict_id]
+            return client.decide_campaign(campaign_id, decision, reason, {**more, "verdict_id": verdict_id})
 
         deciding.decide(send, "campaign", campaign_id, len(campaign.decisions))
         deciding.history(campaign.decisions)
@@ -56,7 +59,7 @@ def render() -> None:
     with right:
         verdict.cluster_map(points, "campaign")
     texts.templates(campaign.templates)
-    texts.examples(campaign.examples, key=paging.token(campaign_id), show_account=True)
+    texts.examples(campaign.examples, campaign.unmasking, "campaign", campaign_id, show_account=True)
 
 
 def ties(found: Sequence[TieOut], accounts: int) -> None:

@@ -45,6 +45,16 @@ MATRIX: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/v1/clusters", None, READERS),
     ("POST", "/v1/cases/a/decisions", {"decision": "confirm", "reason": "seen"}, {"analyst", "lead", "admin"}),
     ("POST", "/v1/campaigns/c/decisions", {"decision": "confirm", "reason": "seen"}, {"analyst", "lead", "admin"}),
+    ("POST", "/v1/decisions/1/undo", {"reason": "a slip"}, {"analyst", "lead", "admin"}),
+    ("GET", "/v1/decisions/1/evidence", None, READERS),
+    ("GET", "/v1/approvals", None, READERS),
+    ("POST", "/v1/approvals/action/1/approve", {"reason": "seen"}, {"lead", "admin"}),
+    ("POST", "/v1/approvals/exception/1/approve", {"reason": "seen"}, {"lead", "admin"}),
+    ("POST", "/v1/approvals/unmasking/1/approve", {"reason": "seen"}, {"analyst", "lead", "admin"}),
+    ("POST", "/v1/approvals/action/1/end", {"reason": "seen"}, {"analyst", "lead", "admin"}),
+    ("GET", "/v1/exceptions", None, READERS),
+    ("POST", "/v1/exceptions", {}, {"analyst", "lead", "admin"}),
+    ("POST", "/v1/unmaskings", {}, {"analyst", "lead", "admin"}),
     ("GET", "/v1/actions", None, READERS),
     ("POST", "/v1/actions/1/approve", {"reason": "seen"}, {"lead", "admin"}),
     ("POST", "/v1/actions/1/end", {"reason": "seen"}, {"analyst", "lead", "admin"}),
@@ -91,7 +101,7 @@ def test_roles(method: str, path: str, content: Any, allowed: set[str], http: Te
 
 
 def test_matrix_is_whole(http: TestClient) -> None:
-    """Every route of the API is in the matrix, or is open on purpose."""
+    """Every route of the API is in the matrix, or is open on purpose; reading prompts takes leave beside a role."""
     known = {(method, path.split("?")[0]) for method, path, _, _ in MATRIX}
     schema = http.get("/openapi.json").json()["paths"]
     samples = {
@@ -100,11 +110,14 @@ def test_matrix_is_whole(http: TestClient) -> None:
         "key_id": "none",
         "format": "litellm",
         "action_id": 1,
+        "decision_id": 1,
+        "kind": "action",
+        "number": 1,
         "webhook_id": 0,
         "delivery_id": 1,
     }
     routes = {(method.upper(), path.format(**samples)) for path, methods in schema.items() for method in methods}
-    assert routes - known == {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
+    assert routes - known == {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/v1/prompts")}
 
 
 @pytest.mark.parametrize("sort", get_args(CaseSort))
@@ -196,7 +209,7 @@ def test_endless_offset_is_refused(path: str, http: TestClient, headers: Headers
 
 
 def test_account_with_slash_and_examples(http: TestClient, headers: Headers, database: Database) -> None:
-    """Any account id can be opened, and its example prompts come from the event log."""
+    """Any account id can be opened, and its example prompts come from the event log, under a mask."""
     store(database, [account("org/a b", example_event_ids=["e1", "gone"])])
     http.post(
         "/v1/events", content=body(row(1, "org/a b", system="be brief", response="42")), headers=headers["gateway"]
@@ -204,7 +217,7 @@ def test_account_with_slash_and_examples(http: TestClient, headers: Headers, dat
     answer = http.get("/v1/cases/org%2Fa%20b", headers=headers["analyst"])
     detail = AccountDetail.model_validate(answer.json())
     assert [(e.event_id, e.prompt, e.system, e.response) for e in detail.examples] == [
-        ("e1", "question 1", "be brief", "42")
+        ("e1", "•••••••• •", "•• •••••", "••")
     ]
     assert [e.text for e in detail.evidence] == ["why"]
 
@@ -233,6 +246,8 @@ def test_decisions_survive_assessments(http: TestClient, headers: Headers, datab
         "reason": "it is the exam",
         "decision_id": 2,
         "before": "need_more",
+        "verdict_id": 2,
+        "confidence": "medium",
     }
     assert audit.verify(database).problem is None
 

@@ -16,7 +16,12 @@ TITLES = {
     "enforcement.changed": "Enforcement switched",
     "test": "Test message",
 }
-DECISIONS = {"confirm": "confirmed as harvesting", "dismiss": "dismissed", "need_more": "more evidence asked for"}
+DECISIONS = {
+    "confirm": "confirmed as harvesting",
+    "dismiss": "dismissed",
+    "need_more": "more evidence asked for",
+    "undo": "decision undone",
+}
 
 
 class Data(msgspec.Struct, frozen=True):

@@ -13,8 +13,11 @@ DETECTION, INCIDENT = 2004, 2005
 CLASSES = {DETECTION: "Detection Finding", INCIDENT: "Incident Finding"}
 CREATE, UPDATE, CLOSE = (1, "Create"), (2, "Update"), (3, "Close")
 SEVERITIES = {"flag": (4, "High"), "watch": (3, "Medium"), "clear": (1, "Informational")}
-VERDICTS = {"confirm": (2, "True Positive"), "dismiss": (1, "False Positive"), "need_more": (7, "Insufficient Data")}
-TEST = (6, "Test")
+VERDICTS = {
+    0: "Unknown", 1: "False Positive", 2: "True Positive", 3: "Disregard", 4: "Suspicious", 5: "Benign", 6: "Test",
+    7: "Insufficient Data",
+}  # fmt: skip
+UNDONE, TEST = 0, 6
 REVIEWERS = {"name": "reviewers"}  # whoever looks at the queue: OCSF wants to know whom an incident is for
 
 
@@ -43,15 +46,15 @@ def _detection(message: Message, item: dict[str, Any], context: Context, number:
 
 
 def _incident(message: Message, item: dict[str, Any], context: Context, number: int) -> dict[str, Any]:
-    activity, status, verdict = CREATE, (1, "New"), (0, "Unknown")
+    activity, status, verdict = CREATE, (1, "New"), UNDONE
     if message.type == "case.decided":
-        verdict = VERDICTS[item["decision"]]
+        verdict = UNDONE if item["decision"] == "undo" else item.get("verdict_id", UNDONE)
         activity = CLOSE if over(message, item) else UPDATE
         status = (5, "Closed") if over(message, item) else (2, "In Progress")
     elif message.type == "test":
         verdict, status, activity = TEST, (5, "Closed"), CLOSE
     finding = _common(message, item, context, number, INCIDENT, activity, status)
-    finding |= {"verdict_id": verdict[0], "verdict": verdict[1], "desc": sentence(message, item)}
+    finding |= {"verdict_id": verdict, "verdict": VERDICTS[verdict], "desc": sentence(message, item)}
     finding["finding_info_list"] = [
         _info(message, item, context),
         *({"uid": f"account:{member}", "title": "Member of the campaign"} for member in item.get("members", [])),

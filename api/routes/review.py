@@ -1,0 +1,149 @@
+"""Beside decisions: undoing them, exceptions, reading prompts, and what waits for a second person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Query
+
+from api.routes.common import Configured, Data, Decider, Limit, Offset, Publishing, Reader
+from api.schemas import (
+    ApprovalKind,
+    ApprovalPage,
+    Because,
+    DecisionOut,
+    Ended,
+    ExamplePrompt,
+    ExceptionIn,
+    ExceptionOut,
+    RecordId,
+    Snapshot,
+    Subject,
+    UndoIn,
+    UnmaskIn,
+    UnmaskingOut,
+)
+from api.services import approving, views
+from api.storage import approvals, campaigns, cases, decisions, exceptions
+from api.storage.engine import Database
+
+router = APIRouter(tags=["review"])
+
+Number = Annotated[int, Path(ge=1, le=2**53)]
+Step = Callable[[Database, ApprovalKind, int, str, str, datetime], Any]
+
+
+@router.post("/v1/decisions/{decision_id}/undo")
+def post_undo(key: Decider, database: Data, publisher: Publishing, decision_id: Number, body: UndoIn) -> DecisionOut:
+    """Take back the last decision on an account or campaign: state and actions are as they were before it."""
+    try:
+        record = decisions.undo(database, decision_id, key.actor, body.reason)
+    except approvals.NotPossible as error:
+        raise HTTPException(409, str(error)) from error
+    if record is None:
+        raise HTTPException(404, f"no decision {decision_id}")
+    publisher.publish_now()
+    return views.decision_out(database, record)
+
+
+@router.get("/v1/decisions/{decision_id}/evidence")
+def get_snapshot(key: Reader, database: Data, decision_id: Number) -> Snapshot:
+    """The evidence as it was when the decision was made."""
+    found = views.snapshot(database, decision_id)
+    if found is None:
+        raise HTTPException(404, f"no evidence is kept of decision {decision_id}")
+    return found
+
+
+@router.get("/v1/approvals")
+def get_approvals(key: Reader, database: Data, limit: Limit = 100) -> ApprovalPage:
+    """What waits for a second person, the oldest first."""
+    return approving.pending(database, limit)
+
+
+@router.post("/v1/approvals/{kind}/{number}/approve")
+def post_approval(
+    key: Decider, database: Data, publisher: Publishing, kind: ApprovalKind, number: Number, body: Because
+) -> Ended:
+    """Approve what another person asked for: leads anything, analysts a colleague's reading of prompts."""
+    if key.role not in approving.APPROVERS[kind]:
+        raise HTTPException(403, f"a key of role {key.role} may not approve this; ask a lead")
+    return _finish(database, publisher, kind, number, key.actor, body.reason, approvals.approve)
+
+
+@router.post("/v1/approvals/{kind}/{number}/end")
+def post_refusal(
+    key: Decider, database: Data, publisher: Publishing, kind: ApprovalKind, number: Number, body: Because
+) -> Ended:
+    """Refuse what waits, or end what holds."""
+    return _finish(database, publisher, kind, number, key.actor, body.reason, approvals.end)
+
+
+@router.get("/v1/exceptions")
+def get_exceptions(
+    key: Reader,
+    database: Data,
+    account: Annotated[str | None, Query(max_length=256)] = None,
+    open: Annotated[bool, Query(description="Only those that hold or wait")] = True,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> list[ExceptionOut]:
+    """Exceptions, the newest first."""
+    name = account.replace("\0", "") if account is not None else None
+    records = exceptions.page(database, name, datetime.now(UTC), open, limit, offset)
+    return [approving.exception_out(r) for r in records]
+
+
+@router.post("/v1/exceptions", status_code=201)
+def post_exception(key: Decider, database: Data, settings: Configured, body: ExceptionIn) -> ExceptionOut:
+    """Let a signal not count in an account's risk, from the next assessment on. An analyst's, and any for a large
+    customer, waits for a second person."""
+    found = cases.get(database, body.account_id)
+    if found is None:
+        raise HTTPException(404, f"no finding on account {body.account_id!r}")
+    try:
+        tokens = found[0].input_tokens + found[0].output_tokens
+        return approving.make_exception(database, settings, key, body, tokens)
+    except approving.NotAllowed as error:
+        raise HTTPException(422, str(error)) from error
+    except approvals.NotPossible as error:
+        raise HTTPException(409, str(error)) from error
+
+
+@router.post("/v1/unmaskings", status_code=201)
+def post_unmasking(key: Decider, database: Data, settings: Configured, body: UnmaskIn) -> UnmaskingOut:
+    """Ask for leave to read example prompts, for some minutes from the approval on."""
+    get = cases.get if body.subject == "account" else campaigns.get
+    if get(database, body.subject_id) is None:
+        raise HTTPException(404, f"no {body.subject} {body.subject_id!r}")
+    try:
+        return approving.unmask(database, settings, key, body)
+    except approvals.NotPossible as error:
+        raise HTTPException(409, str(error)) from error
+
+
+@router.get("/v1/prompts")
+def get_prompts(
+    key: Decider, database: Data, subject: Subject, subject_id: Annotated[RecordId, Query()]
+) -> list[ExamplePrompt]:
+    """Example requests in full, with leave to read them. Every reading is in the audit trail."""
+    found = views.prompts(database, subject, subject_id, key.actor)
+    if found is None:
+        raise HTTPException(403, "no leave to read these prompts: ask with POST /v1/unmaskings and a reason")
+    return found
+
+
+def _finish(
+    database: Data, publisher: Publishing, kind: ApprovalKind, number: int, actor: str, reason: str, do: Step
+) -> Ended:
+    try:
+        record = do(database, kind, number, actor, reason, datetime.now(UTC))
+    except approvals.NotPossible as error:
+        raise HTTPException(409, str(error)) from error
+    if record is None:
+        raise HTTPException(404, f"no {kind} {number}")
+    if kind == "action":
+        publisher.publish_now()
+    return approving.ended(kind, record)
