@@ -43,7 +43,7 @@ def switch(state: EnforcementOut) -> None:
         mode: EnforcementMode = st.selectbox(
             "Switch to", modes, format_func=words.MODES.__getitem__, index=modes.index(state.switch)
         )
-        reason = st.text_input("Why", max_chars=MAX_REASON)
+        reason = st.text_input("Why", max_chars=MAX_REASON, key="switch_reason")
         if st.form_submit_button("Switch", type="primary"):
             with session.asking():
                 session.client().switch_enforcement(mode, reason.strip())

@@ -41,8 +41,8 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
     "verdict.changed": [ACCOUNT, GONE, {**ACCOUNT, "state": "dismissed", "action": "allow"}],
     "campaign.flagged": [CAMPAIGN],
     "case.decided": [
-        {"subject": "account", "subject_id": HOSTILE, "decision": d, "actor": "me", "actions": acts}
-        for d, acts in (("confirm", ["throttle"]), ("dismiss", []), ("need_more", []))
+        {"subject": "account", "subject_id": HOSTILE, "decision": d, "verdict_id": v, "actor": "me", "actions": acts}
+        for d, v, acts in (("confirm", 2, ["throttle"]), ("dismiss", 5, []), ("need_more", 7, []), ("undo", 2, []))
     ],
     "enforcement.changed": [{"mode": "none", "before": "all", "actor": "me", "reason": "an outage"}],
     "test": [{"actor": "me"}],
@@ -110,7 +110,8 @@ def test_ocsf_says_what_is_meant() -> None:
     ]  # fmt: skip
     decided = body("ocsf", "case.decided")
     assert [(f["class_uid"], f["verdict"], f["status"]) for f in decided] == [
-        (2005, "True Positive", "In Progress"), (2005, "False Positive", "Closed"), (2005, "Insufficient Data", "In Progress"),
+        (2005, "True Positive", "In Progress"), (2005, "Benign", "Closed"), (2005, "Insufficient Data", "In Progress"),
+        (2005, "Unknown", "In Progress"),
     ]  # fmt: skip
     captions = get_ocsf_schema(ocsf.VERSION)["classes"]["incident_finding"]["attributes"]["verdict_id"]["enum"]
     assert [captions[str(f["verdict_id"])]["caption"] for f in decided] == [f["verdict"] for f in decided]

@@ -1,0 +1,119 @@
+"""Deciding in the dashboard: verdicts, actions and undo, exceptions, reading prompts, and the second person."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from api.schemas import Role
+from tests.dashboard.conftest import Service
+from tests.dashboard.data import HARVESTER
+from tests.dashboard.pages import all_text, button, page, turn_to
+
+
+def bystander(n: int) -> str:
+    """An account that no other test decides on."""
+    return f"acct_bystander_{n:03d}"
+
+
+def keyed(app: AppTest, part: str) -> str:
+    """The key of the first widget whose key begins so."""
+    widgets = [*app.selectbox, *app.text_area, *app.text_input, *app.number_input]
+    return next(w.key for w in widgets if w.key and w.key.startswith(part))
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    """Press the button of a key."""
+    return next(b for b in app.button if b.key and b.key.startswith(key)).click().run()
+
+
+def test_a_block_goes_through_two_people_and_is_undone(service: Service) -> None:
+    """An analyst blocks, cannot approve it, a lead does; undo in one click ends it and the evidence of then can be opened."""
+    account = bystander(40)
+    app = page(service, "analyst", "account", id=account)
+    app.radio[0].set_value(2)
+    app.text_area(key=keyed(app, "reason_")).set_value("one frame over an exam")
+    app.selectbox(key=keyed(app, "action_")).set_value("block")
+    app.selectbox(key=keyed(app, "confidence_")).set_value("high")
+    button(app, "Record decision").click().run()
+    assert "waits for a second person" in all_text(app)
+    made = service.client("analyst").account(account).decisions[0]
+    assert (made.verdict_id, made.confidence, made.actions[0].state) == (2, "high", "pending")
+    number = made.actions[0].action_id
+    own = turn_to(app, "approvals")
+    assert next(b for b in own.button if b.key == f"approve_action_{number}").disabled
+    lead = page(service, "lead", "approvals")
+    assert account in all_text(lead)
+    press(lead, f"approve_action_{number}")
+    assert "Write why" in all_text(lead)
+    lead.text_input(key=f"why_action_{number}").set_value("I looked at it too").run()
+    press(lead, f"approve_action_{number}")
+    assert service.client("lead").account(account).decisions[0].actions[0].state == "live"
+    app = page(service, "analyst", "account", id=account)
+    press(app, f"then_{made.decision_id}")
+    assert not app.exception
+    app = page(service, "analyst", "account", id=account)
+    press(app, f"undo_history_{made.decision_id}")
+    after = service.client("analyst").account(account)
+    assert (after.state, after.decisions[0].actions[0].state) == ("open", "ended")
+    assert "undone" in all_text(app)
+
+
+@pytest.mark.parametrize(("role", "state"), [("analyst", "pending"), ("lead", "live")])
+def test_exceptions(service: Service, role: Role, state: str) -> None:
+    """A reason's signal is excepted with a reason of its own; it is listed with its state and can be ended."""
+    account = bystander({"analyst": 42, "lead": 44}[role])
+    app = page(service, role, "account", id=account)
+    press(app, "except_reasoning_elicitation")
+    area = next(a for a in app.text_area if a.label == "Reason")
+    area.set_value("a tutoring product")
+    button(app, "Ask for the exception").click().run()
+    found = service.client(role).account(account).exceptions
+    assert [(e.signal, e.state) for e in found] == [("reasoning_elicitation", state)]
+    app = page(service, role, "account", id=account)
+    assert "a tutoring product" in all_text(app)
+    assert not any(b.key and b.key.startswith("except_reasoning") for b in app.button)
+    press(app, "end_exception_")
+    app.text_input(key=f"end_reason_{found[0].exception_id}").set_value("no longer so").run()
+    button(app, "End it").click().run()
+    assert service.client(role).account(account).exceptions[0].state == "ended"
+
+
+def test_prompts_are_read_with_leave(service: Service) -> None:
+    """Examples are masked; with a colleague's agreement the asker, and nobody else, reads them."""
+    app = page(service, "analyst", "account", id=HARVESTER)
+    shown = [c.value for c in app.code]
+    assert any("•" in text for text in shown)
+    assert not any("theorem" in text for text in shown)
+    app.text_input(key=keyed(app, "unmask_reason_")).set_value("which exam is it?")
+    button(app, "Ask to read").click().run()
+    assert "waits for a second person" in all_text(page(service, "analyst", "account", id=HARVESTER))
+    (item,) = [i for i in service.client("lead").approvals().items if i.kind == "unmasking"]
+    lead = page(service, "lead", "approvals")
+    lead.text_input(key=f"why_unmasking_{item.number}").set_value("needed").run()
+    press(lead, f"approve_unmasking_{item.number}")
+    app = page(service, "analyst", "account", id=HARVESTER)
+    assert any("theorem" in c.value for c in app.code)
+    assert "In full until" in all_text(app)
+    assert not any("theorem" in c.value for c in page(service, "lead", "account", id=HARVESTER).code)
+    assert "prompts.read" in {e.action for e in service.client("auditor").audit(10, 0).items}
+
+
+@pytest.mark.parametrize("role", ["analyst", "auditor"])
+def test_others_switch_nothing(service: Service, role: Role) -> None:
+    """Who is no lead sees the switch's state and is not offered its use; auditors approve nothing."""
+    app = page(service, role, "approvals")
+    assert "On: gateways are told all actions" in all_text(app)
+    assert not app.selectbox
+    assert not [b for b in app.button if b.key and b.key.startswith("approve_") and not b.disabled]
+
+
+def test_the_switch(service: Service) -> None:
+    """A lead stops all enforcement with a reason; the page says so, and on again."""
+    for mode, said in (("none", "Off: gateways are told to observe at most"), ("all", "On: gateways are told all")):
+        app = page(service, "lead", "approvals")
+        app.selectbox[0].set_value(mode)
+        app.text_input(key="switch_reason").set_value("an outage")
+        button(app, "Switch").click().run()
+        assert service.client("lead").enforcement().mode == mode
+        assert said in all_text(app)
