@@ -18,8 +18,10 @@ from api.auth import Keyring
 from api.middleware import Guard
 from api.routes import (
     admin,
+    bulk,
     campaigns,
     cases,
+    comparing,
     enforcement,
     health,
     helicone,
@@ -89,8 +91,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         langfuse,
         helicone,
         cases,
+        comparing,
         campaigns,
+        comparing,
         review,
+        bulk,
         enforcement,
         webhooks,
         admin,

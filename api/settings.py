@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.prices import Prices
 
 
 class Settings(BaseSettings):
@@ -69,10 +72,18 @@ class Settings(BaseSettings):
         True, description="Blocks, campaign-wide and bulk actions, exceptions and unmasking wait for a second person"
     )
     max_action_days: int = Field(90, ge=1, description="Longest action that a decision may carry, longest exception")
+    price_input: float = Field(
+        3.0, ge=0, description="What a million input tokens cost, for estimates of what was taken"
+    )
+    price_output: float = Field(15.0, ge=0, description="What a million output tokens cost")
+    claim_minutes: int = Field(30, ge=1, le=1440, description="How long a claimed case is kept for one person")
     large_customer_tokens: int = Field(
         5_000_000,
         ge=0,
         description="Tokens in the window from which an account is a large customer: its exceptions always take two people",
+    )
+    model_releases: str = Field(
+        "", description="When models were released, for timelines: large-3=2026-09-10,small-2=2026-10-01"
     )
     public_url: str = Field("", description="Address of the dashboard for links in messages")
     webhook_allowed_networks: str = Field(
@@ -97,6 +108,22 @@ class Settings(BaseSettings):
         """The networks of ``webhook_allowed_networks``."""
         return _networks(self.webhook_allowed_networks)
 
+    @field_validator("model_releases")
+    @classmethod
+    def _dated(cls, value: str) -> str:
+        _releases(value)
+        return value
+
+    @property
+    def releases(self) -> list[tuple[str, date]]:
+        """The models and days of ``model_releases``, the first first."""
+        return _releases(self.model_releases)
+
+    @property
+    def prices(self) -> Prices:
+        """What tokens cost."""
+        return Prices(self.price_input, self.price_output)
+
     @property
     def attribute_names(self) -> tuple[str, ...]:
         """The names of ``account_attributes``."""
@@ -111,6 +138,11 @@ class Settings(BaseSettings):
             if self.database_url.startswith(scheme):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
         return self.database_url
+
+
+def _releases(text: str) -> list[tuple[str, date]]:
+    parts = [part.rpartition("=") for part in text.split(",") if part.strip()]
+    return sorted(((m.strip(), date.fromisoformat(d.strip())) for m, _, d in parts), key=lambda r: (r[1], r[0]))
 
 
 def _networks(text: str) -> list[IPv4Network | IPv6Network]:

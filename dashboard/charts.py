@@ -8,8 +8,9 @@ import altair as alt
 import pandas as pd
 
 from api.schemas import ClusterPoint
+from api.schemas.case import Release
 
-Layers = alt.LayerChart | alt.FacetChart
+Layers = alt.LayerChart | alt.FacetChart | alt.VConcatChart
 
 FOR = "#D55E00"  # vermilion and blue after Okabe and Ito, told apart by all common forms of colour blindness
 AGAINST = "#0072B2"
@@ -19,6 +20,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOURS_OF_WEEK = 168
 HEAT_MAP_PIXELS = 320
 CLUSTER_MAP_PIXELS = 320
+TIMELINE_PIXELS = 200
 
 
 def heat_map(activity: Sequence[int]) -> Layers:
@@ -50,6 +52,69 @@ def heat_map(activity: Sequence[int]) -> Layers:
         )
     )
     return alt.layer(empty, filled).properties(height=HEAT_MAP_PIXELS)
+
+
+def timeline(days: Sequence[tuple[str, int, int]], releases: Sequence[Release]) -> Layers:
+    """Requests day by day; releases of models as labelled rules."""
+    frame = pd.DataFrame(list(days), columns=["day", "requests", "tokens"])
+    frame["day"] = pd.to_datetime(frame["day"])
+    day = alt.X("day:T", title="Day (UTC)", axis=alt.Axis(format="%d %b", labelAngle=0, tickCount=8))
+    bars = (
+        alt.Chart(frame)
+        .mark_bar(color=AGAINST, width=10, cornerRadius=2)
+        .encode(
+            x=day,
+            y=alt.Y("requests:Q", title="Requests a day", axis=alt.Axis(format="~s", tickCount=4)),
+            tooltip=[
+                alt.Tooltip("day:T", title="Day", format="%Y-%m-%d"),
+                alt.Tooltip("requests:Q", title="Requests", format=","),
+                alt.Tooltip("tokens:Q", title="Output tokens", format=","),
+            ],
+        )
+    )
+    within = [r for r in releases if days and days[0][0] <= r.on.isoformat() <= days[-1][0]]
+    marks = pd.DataFrame([{"day": r.on.isoformat(), "model": r.model} for r in within], columns=["day", "model"])
+    marks["day"] = pd.to_datetime(marks["day"])
+    rules = alt.Chart(marks).mark_rule(color=FOR, strokeDash=[4, 3]).encode(x="day:T")
+    names = (
+        alt.Chart(marks)
+        .mark_text(color=FOR, align="left", dx=4, dy=-4, baseline="top")
+        .encode(x="day:T", y=alt.value(0), text="model:N")
+    )
+    return alt.layer(bars, rules, names).properties(height=TIMELINE_PIXELS)
+
+
+def courses(cells: Sequence[tuple[int, str, int]]) -> alt.VConcatChart:
+    """Requests of each member (a number) by day, below the sum of all."""
+    frame = pd.DataFrame(list(cells), columns=["member", "day", "requests"])
+    day = alt.X("day:O", title="Day (UTC)", axis=alt.Axis(labelAngle=-40, labelOverlap=True))
+    members = frame["member"].nunique()
+    total = (
+        alt.Chart(frame)
+        .mark_bar(color=GREY)
+        .encode(
+            x=alt.X("day:O", title=None, axis=alt.Axis(labels=False, ticks=False)),
+            y=alt.Y("sum(requests):Q", title="All", axis=alt.Axis(format="~s", tickCount=3)),
+            tooltip=[alt.Tooltip("day:O", title="Day"), alt.Tooltip("sum(requests):Q", title="Requests", format=",")],
+        )
+        .properties(height=70, width="container")
+    )
+    each = (
+        alt.Chart(frame)
+        .mark_rect(color=AGAINST)
+        .encode(
+            x=day,
+            y=alt.Y("member:O", title="Member no.", axis=alt.Axis(labelOverlap=True)),
+            opacity=alt.Opacity("requests:Q", scale=alt.Scale(type="sqrt", range=[0.12, 1], domainMin=0), legend=None),
+            tooltip=[
+                alt.Tooltip("member:O", title="Member no."),
+                alt.Tooltip("day:O", title="Day"),
+                alt.Tooltip("requests:Q", title="Requests", format=","),
+            ],
+        )
+        .properties(height=max(60, min(16 * members, 420)), width="container")
+    )
+    return alt.vconcat(total, each, spacing=6).resolve_scale(x="shared")
 
 
 def cluster_map(points: Sequence[ClusterPoint], name: str) -> Layers:

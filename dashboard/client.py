@@ -18,9 +18,14 @@ from api.schemas import (
     ApprovalPage,
     AuditPage,
     Because,
+    BulkIn,
+    BulkItem,
+    BulkOut,
+    BulkPreview,
     CampaignDetail,
     CampaignPage,
     CasePage,
+    Claim,
     ClusterPoint,
     DecisionIn,
     DecisionOut,
@@ -44,6 +49,7 @@ from api.schemas import (
     UnmaskIn,
     UnmaskingOut,
 )
+from api.schemas.case import CampaignGraph, Release, Twins
 
 URL_VARIABLE = "DISTILLWATCH_API_URL"
 DEFAULT_URL = "http://127.0.0.1:8400"
@@ -124,12 +130,38 @@ class Client:
         return self._get("/v1/performance", Performance)
 
     def cases(self, parameters: Parameters) -> CasePage:
-        """One page of the queue: sort, order, state, verdict, min_risk, q, limit, cursor."""
+        """One page of the queue: sort, order, state, verdict, min_risk, due, claim, pattern, q, limit, cursor."""
         return self._get("/v1/cases", CasePage, parameters)
 
     def account(self, account_id: str) -> AccountDetail:
         """Everything on one account."""
         return self._get(f"/v1/cases/{quote(account_id, safe='')}", AccountDetail)
+
+    def claim(self, account_id: str) -> Claim:
+        """Keep a case for oneself for a while."""
+        return self._post(f"/v1/cases/{quote(account_id, safe='')}/claim", Claim, None)
+
+    def release(self, account_id: str) -> Claim:
+        """Let a case go."""
+        return self._post(f"/v1/cases/{quote(account_id, safe='')}/release", Claim, None)
+
+    def preview_bulk(self, query: Mapping[str, Any], decision: Mapping[str, Any]) -> BulkPreview:
+        """What a decision on all cases that match would do."""
+        return self._post("/v1/bulk", BulkPreview, _body(BulkIn, query=query, decision=decision))
+
+    def ask_bulk(self, query: Mapping[str, Any], decision: Mapping[str, Any], expected: int) -> BulkOut:
+        """Ask for a decision on all cases that match, of which the preview told so many."""
+        body = _body(BulkIn, query=query, decision=decision, dry_run=False, expected=expected)
+        return self._post("/v1/bulk", BulkOut, body)
+
+    def bulks(self, limit: int = 20) -> list[BulkOut]:
+        """Bulk decisions with their progress, the newest first."""
+        return self._parse(TypeAdapter(list[BulkOut]), self._ask("GET", "/v1/bulk", {"limit": limit}))
+
+    def bulk_items(self, bulk_id: int, limit: int = 200) -> list[BulkItem]:
+        """The accounts of a bulk decision with their results, what failed first."""
+        answer = self._ask("GET", f"/v1/bulk/{bulk_id}/items", {"limit": limit})
+        return self._parse(TypeAdapter(list[BulkItem]), answer)
 
     def decide_account(self, account_id: str, decision: str, reason: str, more: Given = None) -> DecisionOut:
         """Record a decision on an account; ``more`` as in api.schemas.DecisionIn."""
@@ -190,6 +222,18 @@ class Client:
         """Use the switch that stops enforcement, or turns it on again."""
         answer = self._ask("PUT", "/v1/enforcement", body=_body(EnforcementIn, mode=mode, reason=reason))
         return self._parse(TypeAdapter(EnforcementOut), answer)
+
+    def twins(self, account_id: str) -> Twins:
+        """The reviewed accounts most like one."""
+        return self._get("/v1/twins", Twins, {"account": account_id})
+
+    def graph(self, campaign_id: str) -> CampaignGraph:
+        """Members of a campaign and what ties each pair."""
+        return self._get(f"/v1/campaigns/{quote(campaign_id, safe='')}/graph", CampaignGraph)
+
+    def releases(self) -> list[Release]:
+        """When models were released."""
+        return self._parse(TypeAdapter(list[Release]), self._ask("GET", "/v1/releases"))
 
     def clusters(self, account_id: str | None = None) -> list[ClusterPoint]:
         """The codebook in the plane, with the population's requests and one account's."""

@@ -9,6 +9,7 @@ import streamlit as st
 
 PAGES = "pages"  # of st.session_state
 LAST_QUEUE = "last_queue_query"
+QUEUE_IDS = "queue_ids"  # of the page of the queue that was last shown, in its order
 
 Name = Literal["cases", "account", "campaigns", "campaign", "approvals", "performance", "audit", "settings"]
 

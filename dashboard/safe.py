@@ -25,6 +25,7 @@ MAX_CHARS = 6_000  # of one text on the page; a prompt of a megabyte would stall
 MAX_LINE_CHARS = 300  # of a text in a table cell or a line
 TABLE_ROW_PIXELS = 35
 TABLE_MAX_PIXELS = 640
+GRAPH_PIXELS = 460
 
 _STYLE = Path(__file__).with_name("style.css")
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
@@ -114,6 +115,11 @@ def number_column(label: str, width: Any = None, format: str = "localized", help
     return st.column_config.NumberColumn(label, width=width, format=format, help=help)
 
 
+def money_column(label: str, width: Any = None, help: str | None = None) -> Any:
+    """A column of estimated amounts."""
+    return st.column_config.NumberColumn(label, width=width, format="%.2f", help=help)
+
+
 def share_column(label: str, width: Any = None, help: str | None = None) -> Any:
     """A column of percentages 0..100 as bars."""
     return st.column_config.ProgressColumn(
@@ -127,9 +133,11 @@ def table(
     *,
     key: str,
     on_open: Callable[[int], None] | None = None,
+    on_choose: Callable[[list[int]], None] | None = None,
     max_pixels: int = TABLE_MAX_PIXELS,
 ) -> None:
-    """Show rows as a table of plain cells. With ``on_open``, a click in a row opens it by its index."""
+    """Show rows as a table of plain cells. With ``on_open``, a click in a row opens it by its index; with ``on_choose`` rows
+    can be ticked, and it gets their indices."""
     frame = pd.DataFrame([{name: _cell(row.get(name)) for name in columns} for row in rows], columns=list(columns))
     height = min(max_pixels, (len(rows) + 1) * TABLE_ROW_PIXELS + 3)
     shared: dict[str, Any] = {
@@ -138,6 +146,10 @@ def table(
         "height": height,
         "row_height": TABLE_ROW_PIXELS,
     }
+    if on_choose is not None:
+        ticked = st.dataframe(frame, key=key, on_select="rerun", selection_mode="multi-row", **shared)
+        on_choose([row for row in ticked["selection"].get("rows", []) if row < len(rows)])
+        return
     if on_open is None:
         st.dataframe(frame, key=key, **shared)
         return
@@ -158,6 +170,11 @@ def _cell(value: Cell) -> Cell:
     if isinstance(value, int | float):
         return value
     raise TypeError(f"a table cell holds text, numbers or times, not {type(value).__name__}")
+
+
+def graph(option: Mapping[str, Any], description: str, key: str) -> None:
+    """Show an ECharts graph. Its labels are numbers and our own words: who a number is says the table beside it."""
+    st.echarts_chart(dict(option), height=GRAPH_PIXELS, key=key, alt=description)
 
 
 def chart(figure: Layers, description: str) -> None:

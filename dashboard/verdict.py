@@ -17,6 +17,7 @@ from api.schemas import (
     ClusterPoint,
     EvidenceOut,
 )
+from api.schemas.case import Release
 from dashboard import charts, safe, words
 
 MOST_PERCENT = 99.9  # a probability is not rounded up to certainty
@@ -149,6 +150,35 @@ def activity(counts: Sequence[int]) -> None:
     busy = sum(1 for n in counts if n)
     st.caption(f"Requests by weekday and hour, UTC. Active in {busy:d} of {charts.HOURS_OF_WEEK:d} hours of the week.")
     safe.chart(charts.heat_map(counts), "Heat map of requests by weekday and hour of day")
+
+
+def timeline(days: Sequence[tuple[str, int, int]], releases: Sequence[Release]) -> None:
+    """How much it asks day by day, with releases of models."""
+    st.subheader("Day by day")
+    if not days:
+        st.caption("No course is recorded in the window.")
+        return
+    st.caption(f"Active on {len(days):,d} days (UTC). Dashed: releases of models, where the operator named them.")
+    safe.chart(charts.timeline(days, releases), "Bar chart of requests by day")
+
+
+def taken(case: AccountDetail) -> None:
+    """What it is harvesting, how much of its work that covers, and what it has taken so far."""
+    covered = max((t.share for t in case.templates), default=0.0)
+    safe.show(
+        safe.markup(
+            '<div class="dw-taken"><div><span class="dw-small">What is taken</span><br><b>{what}</b></div>'
+            '<div><span class="dw-small">Requests in one template</span><br><b>{share}</b></div>'
+            '<div><span class="dw-small">Output tokens so far</span><br><b>{tokens}</b></div>'
+            '<div><span class="dw-small">Estimated worth so far</span><br><b>{spend}</b></div>'
+            '<div><span class="dw-small">Closed cases like it: confirmed, dismissed</span><br><b>{alike}</b></div></div>',
+            what=safe.line(case.harvest or "No kind of harvest stands out"),
+            share=words.percent(covered) if covered else words.NOTHING,
+            tokens=words.count(case.output_tokens),
+            spend=words.money(case.spend),
+            alike=f"{case.alike_confirmed} · {case.alike_dismissed}",
+        )
+    )
 
 
 def cluster_map(points: Sequence[ClusterPoint], kind: Literal["account", "campaign"]) -> None:

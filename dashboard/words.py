@@ -66,6 +66,7 @@ APPROVALS: dict[ApprovalKind, str] = {
     "action": "Action",
     "exception": "Exception",
     "unmasking": "Reading prompts",
+    "bulk": "Bulk decision",
 }
 
 APPROVAL_STATES: dict[ApprovalState, str] = {
@@ -74,6 +75,16 @@ APPROVAL_STATES: dict[ApprovalState, str] = {
     "expired": "has run out",
     "ended": "was ended",
 }
+
+BULK_STATES: dict[str, str] = {
+    "pending": "Waits for a second person",
+    "live": "Under way",
+    "finished": "Finished",
+    "expired": "Has run out",
+    "ended": "Ended",
+}
+
+RESULTS: dict[str | None, str] = {"done": "Decided", "failed": "Failed", None: "Waits"}
 
 MODES: dict[EnforcementMode, str] = {
     "all": "On: gateways are told all actions",
@@ -121,6 +132,11 @@ def amount(value: float) -> str:
 def signed(value: float) -> str:
     """A contribution with its sign, which is a true minus where it is negative: +2.31, −0.38."""
     return f"{value:+.2f}".replace("-", "−")
+
+
+def money(value: float) -> str:
+    """An estimated amount in the unit of the service's prices: 0.42, 12.30, 1,204."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.2f}"
 
 
 def expected(value: float) -> str:

@@ -84,6 +84,9 @@ class AccountFinding(msgspec.Struct, kw_only=True):
     related: list[Related] = []
     clusters: list[tuple[int, int]] = []  # (cluster, requests), most frequent first
     activity: list[int] = []  # 168 counts: hour of week, Monday 00:00 UTC first
+    days: list[
+        tuple[str, int, int]
+    ] = []  # (day in UTC, requests, output tokens), those with requests, the oldest first
     example_event_ids: list[str] = []
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from detector.accounts import AccountScores
 from detector.assessment import AccountFinding, CampaignFinding, Evidence, Related, Template, Tie, Verdict
+from detector.features import DAY_US
 from detector.parts import ATTRIBUTES, WHOLE
 from detector.profiles import KINDS, Profiles
 from detector.scoring import FLAG_AT, Scorer, logit
@@ -221,6 +222,7 @@ def account_findings(
     sample = profiles.sample.filter(pl.col("acct").is_in(suspicious.implode())).sort("event_key")
     rows_of = {int(k[0]): t for k, t in sample.partition_by("acct", as_dict=True).items()}
     related = _related(profiles, suspicious, names)
+    days = _days(profiles, suspicious)
     usage = _piece_usage(profiles, suspicious)
     words: tuple[Verdict, ...] = ("clear", "watch", "flag")
     totals = own.view.totals
@@ -248,6 +250,7 @@ def account_findings(
             finding.templates = _templates(rows, usage)
             finding.clusters, finding.activity = _top_clusters(rows), _activity(rows)
             finding.related = related.get(acct, [])
+            finding.days = days.get(acct, [])
             if verdicts[i] == 2:
                 known = [
                     t
@@ -278,6 +281,20 @@ def account_findings(
                 )
         findings.append(finding)
     return findings
+
+
+def _days(profiles: Profiles, accts: pl.Series) -> dict[int, list[tuple[str, int, int]]]:
+    """Requests and output tokens of some accounts day by day."""
+    counts = (
+        profiles.counts.filter(pl.col("acct").is_in(accts.implode()))
+        .group_by("acct", "day")
+        .agg(pl.col("n", "output_tokens").sum())
+        .sort("day")
+    )
+    found: dict[int, list[tuple[str, int, int]]] = {}
+    for acct, day, n, tokens in counts.select("acct", "day", "n", "output_tokens").iter_rows():
+        found.setdefault(acct, []).append((when(day * DAY_US).date().isoformat(), n, tokens))
+    return found
 
 
 def _piece_usage(profiles: Profiles, accts: pl.Series) -> dict[int, int]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query
 
+from api.auth import LEAD
 from api.routes.common import Configured, Data, Decider, Limit, Publishing, Reader, decided
 from api.schemas import (
     AccountDetail,
     CasePage,
     CaseSort,
     CaseState,
+    Claim,
+    ClaimFilter,
     ClusterPoint,
     DecisionIn,
     DecisionOut,
@@ -21,6 +25,7 @@ from api.schemas import (
 )
 from api.services import overview, performance, views
 from api.storage import cases, decisions
+from api.storage.approvals import NotPossible
 
 router = APIRouter(tags=["review"])
 
@@ -41,33 +46,50 @@ def get_performance(key: Reader, database: Data) -> Performance:
 def get_cases(
     key: Reader,
     database: Data,
+    settings: Configured,
     sort: CaseSort = "risk",
     order: Literal["asc", "desc"] = "desc",
     state: CaseState | None = None,
     verdict: Verdict | None = None,
     min_risk: Annotated[float | None, Query(ge=0, le=1)] = None,
     q: Annotated[str | None, Query(max_length=256, description="Part of an account's or campaign's id")] = None,
+    due: Annotated[bool, Query(description="Only those that somebody should have looked at by now")] = False,
+    claim: Annotated[ClaimFilter | None, Query(description="Those that I, nobody, or anybody works on")] = None,
+    pattern: Annotated[str | None, Query(max_length=200, description="Those that are alike")] = None,
     limit: Limit = 50,
     cursor: Annotated[str | None, Query(max_length=2000, description="next_cursor of the page before")] = None,
 ) -> CasePage:
     """One page of the queue; without filters, all that is flagged or watched."""
     text = q.replace("\0", "") if q else None
-    query = cases.Query(sort, order == "desc", state, verdict, min_risk, text, limit, cursor)
+    now = datetime.now(UTC)
+    query = cases.Query(
+        sort=sort,
+        descending=order == "desc",
+        state=state,
+        verdict=verdict,
+        min_risk=min_risk,
+        text=text,
+        limit=limit,
+        cursor=cursor,
+        due_before=now if due else None,
+        claim=claim,
+        pattern=None if pattern is None else pattern.replace("\0", ""),
+        actor=key.actor,
+        now=now,
+        prices=settings.prices,
+    )
     try:
         page = cases.page(database, query)
     except cases.BadCursor as error:
         raise HTTPException(422, str(error)) from error
-    return CasePage(
-        items=[views.case_row(r) for r in page.rows],
-        total=page.total,
-        next_cursor=page.next_cursor,
-    )
+    return views.case_page(database, page, settings.prices)
 
 
 @router.get("/v1/cases/{account_id:path}")
-def get_case(key: Reader, database: Data, account_id: str) -> AccountDetail:
+def get_case(key: Reader, database: Data, settings: Configured, account_id: str) -> AccountDetail:
     """Everything on one account."""
-    detail = views.account_detail(database, account_id, key.actor) if "\0" not in account_id else None
+    known = "\0" not in account_id
+    detail = views.account_detail(database, account_id, key.actor, settings.prices) if known else None
     if detail is None:
         raise _unknown(account_id)
     return detail
@@ -82,11 +104,38 @@ def post_decision(
     if "\0" not in account_id:
         issue, details = decided(body, "account", settings)
         given = (body.decision, body.reason, key.actor, issue, details)
-        record = decisions.decide(database, "account", account_id, *given)
+        try:
+            record = decisions.decide(database, "account", account_id, *given)
+        except NotPossible as error:
+            raise HTTPException(409, str(error)) from error
     if record is None:
         raise _unknown(account_id)
     publisher.publish_now()
     return views.decision_out(database, record)
+
+
+@router.post("/v1/cases/{account_id:path}/claim")
+def post_claim(key: Decider, database: Data, settings: Configured, account_id: str) -> Claim:
+    """Keep a case for oneself for a while: nobody else can decide on it. Again, to keep it longer."""
+    now = datetime.now(UTC)
+    until = now + timedelta(minutes=settings.claim_minutes)
+    try:
+        record = cases.claim(database, account_id, key.actor, until, now) if "\0" not in account_id else None
+    except NotPossible as error:
+        raise HTTPException(409, str(error)) from error
+    if record is None:
+        raise _unknown(account_id)
+    return Claim(account_id=account_id, claimed_by=record.claimed_by, claimed_until=record.claimed_until)
+
+
+@router.post("/v1/cases/{account_id:path}/release")
+def post_release(key: Decider, database: Data, account_id: str) -> Claim:
+    """Let a case go: one's own, or as a lead anybody's."""
+    actor = None if key.role in LEAD else key.actor
+    record = cases.release(database, account_id, actor) if "\0" not in account_id else None
+    if record is None:
+        raise _unknown(account_id)
+    return Claim(account_id=account_id, claimed_by=record.claimed_by, claimed_until=record.claimed_until)
 
 
 @router.get("/v1/clusters")

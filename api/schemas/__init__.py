@@ -11,14 +11,15 @@ Role = Literal["analyst", "lead", "admin", "auditor", "gateway"]
 Verdict = Literal["flag", "watch", "clear"]
 CaseState = Literal["open", "confirmed", "dismissed", "need_more"]
 Decision = Literal["confirm", "dismiss", "need_more"]
-CaseSort = Literal["risk", "requests", "output_tokens", "flagged_at", "last_seen", "account_id"]
+CaseSort = Literal["priority", "due_at", "risk", "requests", "output_tokens", "flagged_at", "last_seen", "account_id"]
 Action = Literal["allow", "observe", "throttle", "step_up", "reduce", "block"]  # the mildest first
 Measure = Literal["observe", "throttle", "step_up", "reduce", "block"]
 Capability = Literal["logprobs", "reasoning", "tools", "choices"]  # what a request asks for beside an answer
 Confidence = Literal["low", "medium", "high"]
 Subject = Literal["account", "campaign"]
 VerdictId = Literal[1, 2, 3, 4, 5, 6, 7]  # OCSF's verdict_id, as far as a review can end in it
-ApprovalKind = Literal["action", "exception", "unmasking"]
+ApprovalKind = Literal["action", "exception", "unmasking", "bulk"]
+ClaimFilter = Literal["mine", "free", "taken"]
 ApprovalState = Literal["pending", "live", "expired", "ended"]
 EnforcementMode = Literal["all", "decisions", "none"]
 WebhookShape = Literal["native", "alertmanager", "alertmanager_api", "slack", "ocsf"]
@@ -114,6 +115,14 @@ class CaseRow(Schema):
     first_seen: datetime
     last_seen: datetime
     flagged_at: datetime | None = None
+    due_at: datetime | None = Field(None, description="When somebody should have looked")
+    claimed_by: str | None = Field(None, description="Who works on it, while that lasts")
+    claimed_until: datetime | None = None
+    pattern: str = Field("", description="Cases that are alike share it")
+    spend: float = Field(0.0, description="Estimated worth of the tokens taken, by the prices of the settings")
+    priority: float = Field(0.0, description="Risk times spend")
+    alike_confirmed: int = Field(0, description="Other closed cases with the same pattern that were confirmed")
+    alike_dismissed: int = 0
     top_reason: str = ""
 
 
@@ -123,6 +132,16 @@ class CasePage(Schema):
     items: list[CaseRow]
     total: int
     next_cursor: str | None = None
+    flags: int = Field(0, description="Flags among all that match")
+    expected_false: float = Field(0.0, description="How many of these flags are expected to be false")
+
+
+class Claim(Schema):
+    """Who works on a case, and until when nobody else can decide on it."""
+
+    account_id: str
+    claimed_by: str | None
+    claimed_until: datetime | None
 
 
 class Scope(Schema):
@@ -275,7 +294,7 @@ class ApprovalOut(Schema):
 
     kind: ApprovalKind
     number: int
-    subject: Subject
+    subject: Literal["account", "campaign", "bulk"]
     subject_id: str
     what: str = Field(description="The action, the signal, or the minutes of reading")
     reason: str
@@ -288,6 +307,61 @@ class ApprovalOut(Schema):
 class ApprovalPage(Schema):
     items: list[ApprovalOut]
     total: int
+
+
+class BulkQuery(Schema):
+    """Which cases are meant: as the queue's filters. Without any, all that is flagged or watched."""
+
+    state: CaseState | None = None
+    verdict: Verdict | None = None
+    min_risk: Annotated[float, Field(ge=0, le=1)] | None = None
+    q: ScopeId | None = None
+    due: bool = False
+    claim: ClaimFilter | None = None
+    pattern: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")] | None = None
+
+
+class BulkIn(Schema):
+    """One decision on all cases that match. With ``dry_run`` nothing is done but told."""
+
+    query: BulkQuery
+    decision: DecisionIn
+    dry_run: bool = True
+    expected: int | None = Field(None, description="The number that the preview told; another one is refused")
+
+
+class BulkPreview(Schema):
+    """What a bulk decision would do."""
+
+    total: int
+    open: int
+    decided: int = Field(description="Decided on before; the new decision replaces that")
+    claimed: int = Field(description="Others work on them: these would be left out")
+    actions: int
+    sample: list[str]
+    needs_approval: bool
+
+
+class BulkOut(Schema):
+    bulk_id: int
+    what: str
+    query: str
+    reason: str
+    state: Literal["pending", "live", "expired", "ended", "finished"]
+    total: int
+    done: int
+    failed: int
+    issued_by: str
+    issued_at: datetime
+    approved_by: str | None = None
+    finished_at: datetime | None = None
+
+
+class BulkItem(Schema):
+    account_id: str
+    result: Literal["done", "failed"] | None = Field(description="Absent while it waits")
+    detail: str | None = None
+    decision_id: int | None = None
 
 
 class Ended(Schema):
@@ -315,6 +389,7 @@ class AccountDetail(CaseRow):
         default=[], description="Masked: only what a template has in common is legible"
     )
     unmasking: UnmaskingOut | None = Field(None, description="The caller's leave to read the prompts, if any")
+    days: list[tuple[str, int, int]] = Field(default=[], description="Day (UTC), requests, output tokens")
     exceptions: list[ExceptionOut] = []
     decisions: list[DecisionOut] = []
 

@@ -9,6 +9,7 @@ from types import TracebackType
 
 import structlog
 
+from api.services import bulk
 from api.services.board import Board
 from api.services.publishing import Publisher
 from api.services.webhooks.courier import Courier
@@ -27,7 +28,7 @@ class Background:
     """A thread; as a context manager it runs from begin to end."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
-        self._database = database
+        self._database, self._settings = database, settings
         self._publisher = Publisher(database, settings, Board(database, settings.enforcement))
         self._courier = Courier(database, settings)
         self._stopping = threading.Event()
@@ -52,6 +53,8 @@ class Background:
             try:
                 self._publisher.step()
                 if self._courier.step():
+                    pause = 0.0
+                if bulk.step(self._database, self._settings):
                     pause = 0.0
                 approvals.log_ends(self._database, datetime.now(UTC))
                 if time.monotonic() >= prune_at:

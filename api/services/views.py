@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 
+from api.prices import Prices
 from api.schemas import (
     AccountDetail,
     CampaignDetail,
     CampaignMember,
     CampaignRow,
+    CasePage,
     CaseRow,
     DecisionOut,
     EvidenceOut,
@@ -25,7 +27,7 @@ from api.schemas import (
     UnmaskingOut,
 )
 from api.services import acting, approving, masking
-from api.storage import campaigns, cases, decisions, events, exceptions, unmaskings
+from api.storage import campaigns, cases, decisions, events, exceptions, segments, unmaskings
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, CampaignFinding
 from detector.event import Event, text_of
@@ -34,13 +36,32 @@ from detector.templates import prompt_text
 
 PROMPT_CHARS = 20_000  # of an example; a longer prompt is cut for the page
 MOST = 100  # exceptions of an account that are shown
-CASE_FIELDS = list(CaseRow.model_fields)
+WORKED_OUT = {"spend", "priority", "alike_confirmed", "alike_dismissed"}  # of a row, beside what is stored
+CASE_FIELDS = [name for name in CaseRow.model_fields if name not in WORKED_OUT]
 CAMPAIGN_FIELDS = [name for name in CampaignRow.model_fields if name != "ties"]
 
 
-def case_row(record: Any) -> CaseRow:
-    """A row of the queue."""
-    return CaseRow(**{name: getattr(record, name) for name in CASE_FIELDS})
+def case_row(record: Any, prices: Prices, alike: Mapping[str, Mapping[str, int]]) -> CaseRow:
+    """A row of the queue; ``alike``: closed cases by pattern and state."""
+    ended = dict(alike.get(record.pattern, {}))
+    if record.state in ended:
+        ended[record.state] -= 1  # the others
+    others = {f"alike_{state}": ended.get(state, 0) for state in ("confirmed", "dismissed")}
+    spend = prices.spend(record.input_tokens, record.output_tokens)
+    values = {name: getattr(record, name) for name in CASE_FIELDS}
+    if record.claimed_until is not None and record.claimed_until <= datetime.now(UTC):
+        values["claimed_by"] = values["claimed_until"] = None
+    return CaseRow(**values, **others, spend=spend, priority=record.risk * spend)
+
+
+def case_page(database: Database, page: cases.Page, prices: Prices) -> CasePage:
+    """A page of the queue: each row with how cases like it ended; how many of the flags that match are expected to be false."""
+    with database.read() as connection:
+        rates = segments.state(connection).rates
+    items = [case_row(record, prices, page.alike) for record in page.rows]
+    false = min(rates.expected * page.false_share, page.flags)
+    cut = {"total": page.total, "next_cursor": page.next_cursor, "flags": page.flags}
+    return CasePage(items=items, expected_false=false, **cut)
 
 
 def campaign_row(record: Any, finding: CampaignFinding) -> CampaignRow:
@@ -48,18 +69,19 @@ def campaign_row(record: Any, finding: CampaignFinding) -> CampaignRow:
     return CampaignRow(**{name: getattr(record, name) for name in CAMPAIGN_FIELDS}, ties=_plain(TieOut, finding.ties))
 
 
-def account_detail(database: Database, account_id: str, actor: str) -> AccountDetail | None:
+def account_detail(database: Database, account_id: str, actor: str, prices: Prices) -> AccountDetail | None:
     """Everything on an account, for a person; None if it is unknown."""
     found = cases.get(database, account_id)
     if found is None:
         return None
     record, finding = found
     return AccountDetail(
-        **case_row(record).model_dump(),
+        **case_row(record, prices, cases.alike(database, {record.pattern})).model_dump(),
         **_evidence(finding),
         p_value=finding.p_value,
         false_discovery=finding.false_discovery,
         related=_plain(RelatedOut, finding.related),
+        days=finding.days,
         examples=_masked(database, finding),
         unmasking=_unmasking(database, "account", account_id, actor),
         exceptions=[

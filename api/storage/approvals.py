@@ -11,10 +11,14 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, not_, 
 from api.schemas import ApprovalKind
 from api.storage import audit
 from api.storage.engine import Database
-from api.storage.models import actions, exceptions, unmaskings
+from api.storage.models import actions, bulk_jobs, exceptions, unmaskings
 
-TABLES: dict[ApprovalKind, Table] = {"action": actions, "exception": exceptions, "unmasking": unmaskings}
-NAMED: dict[ApprovalKind, str] = {"action": "action", "exception": "signal", "unmasking": "minutes"}
+TABLES: dict[ApprovalKind, Table] = {
+    "action": actions, "exception": exceptions, "unmasking": unmaskings, "bulk": bulk_jobs,
+}  # fmt: skip
+NAMED: dict[ApprovalKind, str] = {"action": "action", "exception": "signal", "unmasking": "minutes", "bulk": "what"}
+LOGGED_ENDS: tuple[ApprovalKind, ...] = ("exception", "unmasking")  # whose end by time is in the audit trail
+RUNNING = timedelta(days=7)  # for an approved bulk decision to be carried out
 """The column that says what is asked for."""
 
 TIME = "time"  # who ended what ran out
@@ -88,6 +92,8 @@ def approve(
         values: dict[str, Any] = {"approved_by": actor, "approved_at": now}
         if kind == "unmasking":  # its time begins when it can be used
             values["expires_at"] = now + timedelta(minutes=before.minutes)
+        if kind == "bulk":
+            values["expires_at"] = now + RUNNING
         return _change(connection, kind, before, values, actor, "approve", reason, now)
 
 
@@ -105,9 +111,7 @@ def end(database: Database, kind: ApprovalKind, number: int, actor: str, reason:
 
 def log_ends(database: Database, now: datetime) -> int:
     """Record in the audit trail which exceptions and unmaskings have run out since the last call; returns how many."""
-    ran_out = {
-        kind: and_(t.c.ended_at.is_(None), t.c.expires_at <= now) for kind, t in TABLES.items() if kind != "action"
-    }
+    ran_out = {k: and_(TABLES[k].c.ended_at.is_(None), TABLES[k].c.expires_at <= now) for k in LOGGED_ENDS}
     with database.read() as connection:
         if not any(connection.execute(select(key_of(TABLES[k])).where(c).limit(1)).first() for k, c in ran_out.items()):
             return 0

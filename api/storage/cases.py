@@ -6,13 +6,29 @@ import base64
 import json
 import math
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, case, delete, func, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    delete,
+    func,
+    not_,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
-from api.schemas import CaseSort, CaseState, Verdict
+from api.prices import MILLION, Prices
+from api.schemas import CaseSort, CaseState, ClaimFilter, Verdict
+from api.storage.approvals import NotPossible
 from api.storage.engine import Database
 from api.storage.models import account_findings
 from api.storage.upsert import common_values, upsert
@@ -21,7 +37,10 @@ from detector.assessment import AccountFinding
 T = account_findings.c
 ROW = [c for c in account_findings.columns if c.name != "finding"]
 DECODER = msgspec.json.Decoder(AccountFinding)
+ALIKE = 2  # strongest signals that alike cases share
+TO_LOOK = timedelta(hours=48)  # within which somebody should look at what is flagged
 HONEST = (1, 5)  # OCSF verdicts of dismissed accounts whose conduct is that of honest customers
+NEVER = 2**62  # microseconds: after all due dates
 _CHUNK = 500
 CaseRecord = Row  # of ROW
 
@@ -41,14 +60,23 @@ class Query(NamedTuple):
     text: str | None = None
     limit: int = 50
     cursor: str | None = None
+    due_before: datetime | None = None
+    claim: ClaimFilter | None = None
+    pattern: str | None = None
+    actor: str = ""  # whose claims are "mine"
+    now: datetime | None = None
+    prices: Prices = Prices()
 
 
 class Page(NamedTuple):
-    """A page of the queue; total is of all that match."""
+    """A page of the queue; total, flags and their expected share of false ones are of all that match."""
 
     rows: Sequence[CaseRecord]
     total: int
     next_cursor: str | None
+    flags: int
+    false_share: float  # of all flags' expected false ones, those among the flags that match
+    alike: dict[str, dict[str, int]]  # closed cases by pattern and state
 
 
 class Honest(NamedTuple):
@@ -58,6 +86,12 @@ class Honest(NamedTuple):
     requests: int
 
 
+def pattern_of(finding: AccountFinding) -> str:
+    """What cases that are alike have in common: what they look like, and the two strongest signals for it."""
+    signals = [e.signal for e in finding.evidence if e.direction == "for" and e.signal != "campaign"][:ALIKE]
+    return "|".join([(finding.harvest or "").replace("\0", "\ufffd"), *sorted(signals)])[:200]
+
+
 def store(connection: Connection, findings: Sequence[AccountFinding], now: datetime) -> None:
     """Write findings; state and the earliest time of flagging stay."""
     rows = [
@@ -65,6 +99,9 @@ def store(connection: Connection, findings: Sequence[AccountFinding], now: datet
             "account_id": f.account_id,
             "campaign_id": f.campaign_id,
             "top_reason": next((e.text for e in f.evidence if e.direction == "for"), "").replace("\0", "\ufffd"),
+            "false_discovery": f.false_discovery,
+            "pattern": pattern_of(f),
+            "due_at": now + TO_LOOK if f.verdict == "flag" else None,
             **common_values(f, now),
         }
         for f in findings
@@ -86,21 +123,91 @@ def ids(connection: Connection) -> set[str]:
 
 
 def page(database: Database, query: Query) -> Page:
-    """One page of the queue. Raises BadCursor."""
+    """One page of the queue. Raises BadCursor.
+
+    What is filtered, sorted and summed is read from an index; whole rows are read of one page only.
+    """
     matching = _conditions(query)
-    value = _sort_value(query.sort)
+    value = _sort_value(query)
     order = value.desc() if query.descending else value.asc()
-    statement = (
-        select(*ROW, value.label("sort_value")).where(*matching).order_by(order, T.account_id).limit(query.limit + 1)
-    )
+    picking = select(T.account_id, value.label("sort_value")).where(*matching)
     if query.cursor:
-        statement = statement.where(_beyond(value, query))
+        picking = picking.where(_beyond(value, query))
+    picked = picking.order_by(order, T.account_id).limit(query.limit + 1).subquery()
+    ordered = picked.c.sort_value.desc() if query.descending else picked.c.sort_value.asc()
+    statement = (
+        select(*ROW, picked.c.sort_value)
+        .join(picked, T.account_id == picked.c.account_id)
+        .order_by(ordered, picked.c.account_id)
+    )
+    flag = T.verdict == "flag"
+    sums = select(
+        func.count().label("total"),
+        func.count(case((flag, 1))).label("flags"),
+        func.coalesce(func.sum(case((flag, T.false_discovery))), 0.0).label("false_discovery"),
+    )
     with database.read() as connection:
-        total = connection.execute(select(func.count()).select_from(account_findings).where(*matching)).scalar_one()
+        found = connection.execute(sums.where(*matching)).one()
+        everything = connection.execute(sums.where(flag)).one()
         rows = connection.execute(statement).all()
+        closed = _alike(connection, {r.pattern for r in rows})
     more = len(rows) > query.limit
     rows = rows[: query.limit]
-    return Page(rows, total, _cursor(query.sort, rows[-1]) if more else None)
+    share = found.false_discovery / everything.false_discovery if everything.false_discovery else 0.0
+    return Page(rows, found.total, _cursor(query.sort, rows[-1]) if more else None, found.flags, share, closed)
+
+
+def matching_ids(database: Database, query: Query, limit: int) -> list[str]:
+    """Accounts that match, the riskiest first, whatever page is asked for."""
+    statement = select(T.account_id).where(*_conditions(query)).order_by(T.risk.desc(), T.account_id).limit(limit)
+    with database.read() as connection:
+        return list(connection.execute(statement).scalars())
+
+
+def claim(database: Database, account_id: str, actor: str, until: datetime, now: datetime) -> CaseRecord | None:
+    """Keep a case for a person until a time; None where there is none. Raises NotPossible while another has it."""
+    with database.write() as connection:
+        row = connection.execute(select(T.claimed_by, T.claimed_until).where(T.account_id == account_id)).first()
+        if row is None:
+            return None
+        refuse_claimed(row, actor, now)
+        changing = update(account_findings).where(T.account_id == account_id)
+        return connection.execute(changing.values(claimed_by=actor, claimed_until=until).returning(*ROW)).one()
+
+
+def release(database: Database, account_id: str, actor: str | None) -> CaseRecord | None:
+    """Let a case go, where ``actor`` has it, or (None) whoever has it; None where there is no such case."""
+    mine = [T.account_id == account_id, *([] if actor is None else [T.claimed_by == actor])]
+    with database.write() as connection:
+        connection.execute(update(account_findings).where(*mine).values(claimed_by=None, claimed_until=None))
+        return connection.execute(select(*ROW).where(T.account_id == account_id)).first()
+
+
+def is_claimed(row: Any, actor: str, now: datetime) -> bool:
+    """Whether somebody else works on it."""
+    return row.claimed_by not in (None, actor) and row.claimed_until is not None and row.claimed_until > now
+
+
+def refuse_claimed(row: Any, actor: str, now: datetime) -> None:
+    """Raise NotPossible if somebody else has claimed it."""
+    if is_claimed(row, actor, now):
+        raise NotPossible(f"{row.claimed_by} works on it until {row.claimed_until:%H:%M} UTC")
+
+
+def alike(database: Database, patterns: set[str]) -> dict[str, dict[str, int]]:
+    """Closed cases by pattern and state, of some patterns."""
+    with database.read() as connection:
+        return _alike(connection, patterns)
+
+
+def _alike(connection: Connection, patterns: set[str]) -> dict[str, dict[str, int]]:
+    """Closed cases by pattern and state, of some patterns."""
+    chosen = (T.pattern.in_(sorted(patterns - {""})), T.state.in_(["confirmed", "dismissed"]))
+    query = select(T.pattern, T.state, func.count().label("n")).where(*chosen).group_by(T.pattern, T.state)
+    found: dict[str, dict[str, int]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.pattern, {})[row.state] = row.n
+    return found
 
 
 def get(database: Database, account_id: str) -> tuple[CaseRecord, AccountFinding] | None:
@@ -116,6 +223,13 @@ def reviewed(database: Database) -> list[tuple[CaseState, AccountFinding]]:
     with database.read() as connection:
         rows = connection.execute(select(T.state, T.finding).where(*chosen).order_by(T.account_id)).all()
     return [(state, DECODER.decode(finding)) for state, finding in rows]
+
+
+def closed(database: Database, state: CaseState, limit: int) -> list[tuple[CaseRecord, AccountFinding]]:
+    """Accounts in a state with their findings, the last decided on first."""
+    query = select(account_findings).where(T.state == state).order_by(T.changed_at.desc(), T.account_id).limit(limit)
+    with database.read() as connection:
+        return [(row, DECODER.decode(row.finding)) for row in connection.execute(query)]
 
 
 def honest(database: Database) -> list[Honest]:
@@ -187,6 +301,14 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
         conditions.append(T.state == query.state)
     if query.min_risk is not None:
         conditions.append(T.risk >= query.min_risk)
+    if query.due_before is not None:
+        conditions += [T.due_at < query.due_before, T.state.in_(["open", "need_more"])]
+    if query.claim is not None:
+        held = and_(T.claimed_by.is_not(None), T.claimed_until > query.now)
+        mine = and_(held, T.claimed_by == query.actor)
+        conditions.append(mine if query.claim == "mine" else not_(held) if query.claim == "free" else held)
+    if query.pattern is not None:
+        conditions.append(T.pattern == query.pattern)
     if query.text:
         text = query.text.lower()
         conditions.append(
@@ -198,9 +320,14 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _sort_value(sort: CaseSort) -> ColumnElement[Any]:
+def _sort_value(query: Query) -> ColumnElement[Any]:
+    sort = query.sort
+    if sort == "priority":
+        return T.risk * (T.input_tokens * query.prices.input + T.output_tokens * query.prices.output) / MILLION
     if sort == "flagged_at":
         return func.coalesce(type_coerce(T.flagged_at, BigInteger), -1)
+    if sort == "due_at":
+        return func.coalesce(type_coerce(T.due_at, BigInteger), NEVER)
     if sort == "last_seen":
         return type_coerce(T.last_seen, BigInteger)
     return T[sort]

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Connection, Row, Table, select, update
 
 from api.schemas import CaseState, Confidence, Decision
-from api.storage import actions, audit, webhooks
+from api.storage import actions, audit, cases, webhooks
 from api.storage.approvals import NotPossible
 from api.storage.engine import Database
 from api.storage.models import account_findings, campaign_findings, decisions, from_micros, to_micros
@@ -46,6 +46,8 @@ def decide(
 ) -> Row[Any] | None:
     """Record a decision, its actions, the new state and the audit entry in one transaction; None where there is no such subject.
 
+    Raises NotPossible while another person has claimed the account.
+
     It replaces what earlier decisions on the subject issued; one that only asks for more leaves it, unless it issues something.
     """
     with database.write("audit") as connection:
@@ -60,13 +62,15 @@ def record(
     now = datetime.now(UTC)
     table = TABLES[subject]
     mine = next(iter(table.primary_key.columns)) == subject_id
-    before = connection.execute(
-        select(table.c.state, table.c.verdict_id, table.c.review_at, table.c.finding).where(mine)
-    ).first()
+    before = connection.execute(select(table).where(mine)).first()
     if before is None:
         return None
+    if subject == "account":
+        cases.refuse_claimed(before, actor, now)
     given = details._replace(verdict_id=details.verdict_id or VERDICTS[decision][0])
-    after = {"state": STATES[decision], "verdict_id": given.verdict_id, "review_at": given.review_at}
+    after: dict[str, Any] = {"state": STATES[decision], "verdict_id": given.verdict_id, "review_at": given.review_at}
+    if subject == "account":
+        after |= {"due_at": given.review_at, "claimed_by": None, "claimed_until": None}
     connection.execute(update(table).where(mine).values(**after, changed_at=now))
     values = {"subject": subject, "subject_id": subject_id, "decision": decision}
     inserting = decisions.insert().values(
@@ -103,17 +107,10 @@ def undo(database: Database, decision_id: int, actor: str, reason: str) -> Row[A
         before = json.loads(row.before) or {"state": "open"}
         table = TABLES[row.subject]
         mine = next(iter(table.primary_key.columns)) == row.subject_id
-        review = before.get("review_at")
-        connection.execute(
-            update(table)
-            .where(mine)
-            .values(
-                state=before["state"],
-                verdict_id=before.get("verdict_id"),
-                review_at=None if review is None else from_micros(review),
-                changed_at=now,
-            )
-        )
+        times = {name: before.get(name) for name in ("review_at", "due_at") if name in table.c}
+        back = {name: None if at is None else from_micros(at) for name, at in times.items()}
+        back |= {"state": before["state"], "verdict_id": before.get("verdict_id"), "changed_at": now}
+        connection.execute(update(table).where(mine).values(**back))
         values = {"undone_by": actor, "undone_at": now, "undo_reason": reason}
         changing = update(decisions).where(T.decision_id == decision_id).values(**values)
         undone = connection.execute(changing.returning(*SHOWN)).one()
@@ -144,8 +141,10 @@ def _last(connection: Connection, subject: str, subject_id: str) -> Row[Any] | N
 
 
 def _kept(before: Any) -> str:
-    review = None if before.review_at is None else to_micros(before.review_at)
-    return json.dumps({"state": before.state, "verdict_id": before.verdict_id, "review_at": review})
+    kept = before._mapping
+    times = {name: kept[name] for name in ("review_at", "due_at") if kept.get(name) is not None}
+    micros = {name: to_micros(at) for name, at in times.items()}
+    return json.dumps({"state": before.state, "verdict_id": before.verdict_id, **micros})
 
 
 def _tell(

@@ -151,7 +151,18 @@ account_findings = Table(
     Column("campaign_id", String(64)),
     Column("top_reason", Text, nullable=False),
     *_finding_columns(),
+    Column("false_discovery", Float, nullable=False),  # expected share of false ones among those as suspicious
+    Column("pattern", String(200), nullable=False),  # what it looks like and the strongest signals: alike cases share it
+    Column("due_at", Instant),  # when somebody should have looked: set when it is flagged, and by decisions
+    Column("claimed_by", String(240)),
+    Column("claimed_until", Instant),
     Index("ix_account_findings_queue", "verdict", "risk", "account_id"),
+    Index("ix_account_findings_alike", "pattern", "state"),
+    Index(  # all that the queue filters, sorts and sums by, so that it need not read findings for that
+        "ix_account_findings_scan", "verdict", "state", "risk", "input_tokens", "output_tokens", "requests",
+        "flagged_at", "last_seen", "due_at", "false_discovery", "pattern", "claimed_by", "claimed_until", "campaign_id",
+        "account_id",
+    ),
     Index("ix_account_findings_campaign", "campaign_id"),
 )  # fmt: skip
 
@@ -240,6 +251,30 @@ unmaskings = Table(  # a person may read the prompts of an account or campaign, 
     *_four_eyes_columns(),  # issued_by is the reader
     Index("ix_unmaskings_subject", "subject", "subject_id"),
     Index("ix_unmaskings_open", "ended_at", "expires_at"),
+)  # fmt: skip
+
+bulk_jobs = Table(  # one decision on many accounts
+    "bulk_jobs", metadata,
+    Column("bulk_id", Big, primary_key=True, autoincrement=True),
+    Column("subject", String(16), nullable=False),  # bulk
+    Column("subject_id", String(ID), nullable=False),  # the query in words
+    Column("what", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decision", Text, nullable=False),  # JSON of api.schemas.DecisionIn
+    Column("total", Integer, nullable=False),
+    Column("finished_at", Instant),
+    *_four_eyes_columns(),
+    Index("ix_bulk_jobs_open", "finished_at", "ended_at"),
+)  # fmt: skip
+
+bulk_items = Table(
+    "bulk_items", metadata,
+    Column("bulk_id", Big, primary_key=True, autoincrement=False),
+    Column("account_id", String(ID), primary_key=True),
+    Column("result", String(8)),  # done, failed; null: not yet
+    Column("detail", Text),  # why it failed
+    Column("decision_id", Big),
+    Index("ix_bulk_items_open", "bulk_id", "result"),
 )  # fmt: skip
 
 enforcement = Table(  # the switch: the last row holds

@@ -52,6 +52,7 @@ def stamp(connection: Connection) -> tuple[Any, ...]:
     newest = [
         select(func.max(worker_state.c.assessed_at)),
         select(func.max(decisions.c.decision_id)),
+        select(func.max(decisions.c.undone_at)),
         select(func.max(actions.c.touched_at)),
         select(func.max(actions.c.action_id)),
         select(func.max(enforcement.c.enforcement_id)),

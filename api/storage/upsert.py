@@ -14,7 +14,7 @@ from api.storage.models import Instant
 from detector.assessment import AccountFinding, CampaignFinding
 
 _ENCODER = msgspec.json.Encoder()
-_KEPT = {"state", "verdict_id", "review_at", "changed_at", "flagged_at"}
+_KEPT = {"state", "verdict_id", "review_at", "changed_at", "flagged_at", "due_at"}
 
 
 def common_values(finding: AccountFinding | CampaignFinding, now: datetime) -> dict[str, Any]:
@@ -49,4 +49,7 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]],
     changes["flagged_at"] = case(
         (old.flagged_at.is_(None), new.flagged_at), (keep, old.flagged_at), else_=new.flagged_at
     )
+    if "due_at" in rows[0]:  # once it is flagged somebody should look; what people set stays
+        first = (new.verdict == "flag") & old.due_at.is_(None) & (old.state == "open")
+        changes["due_at"] = case((first, new.due_at), else_=old.due_at)
     connection.execute(insert.on_conflict_do_update(index_elements=[key], set_=changes), list(rows))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from api.schemas import AccountDetail, DecisionOut, EvidenceOut, ExamplePrompt
-from dashboard import deciding, exceptions, routes, safe, session, texts, verdict, words
+from dashboard import deciding, exceptions, routes, safe, session, texts, twins, verdict, words
 
 RELATED_COLUMNS = {
     "account_id": safe.text_column("Account", width=220),
@@ -18,6 +19,7 @@ RELATED_COLUMNS = {
     "text": safe.text_column("What they share"),
 }
 OPENED = "related_opened"
+ADVANCE = "advance"
 
 
 def render() -> None:
@@ -28,23 +30,35 @@ def render() -> None:
         if st.button("To the queue"):
             routes.open_queue()
         return
-    links = st.container(horizontal=True)
-    if links.button("Queue", icon=":material/arrow_back:", type="tertiary"):
+    links = st.container(horizontal=True, vertical_alignment="center")
+    if links.button("Queue", icon=":material/arrow_back:", type="tertiary", shortcut="Q"):
         routes.open_queue()
+    if links.button(
+        "Next", icon=":material/skip_next:", type="tertiary", shortcut="N", help="The next case of the queue"
+    ):
+        next_case(account_id)
+    links.toggle(
+        "Go on after a decision", key=ADVANCE, help="Opens the next case of the queue once a decision is recorded"
+    )
     with session.asking():
         client = session.client()
         case = client.account(account_id)
         points = client.clusters(account_id)
+        alike, releases = client.twins(account_id), client.releases()
     if case.campaign_id and links.button("Campaign of this account", icon=":material/hub:", type="tertiary"):
         routes.open_campaign(case.campaign_id)
     rates = [("Honest accounts that score as high", words.ordinary(case.p_value))]
+    claim(links, case)
     verdict.banner(case, case.account_id, "Account", rates)
     if made := session.announcement(account_id):
+        if st.session_state.get(ADVANCE):
+            next_case(account_id)
         row = st.container(horizontal=True)
         if row.button("Next open case", type="primary", icon=":material/skip_next:"):
             next_case(account_id)
         deciding.undo_button(row, made.decision_id, "made")
 
+    verdict.taken(case)
     evidence, side = st.columns([2.3, 1], gap="large")
     with evidence:
         verdict.reasons(case.evidence, tools(case))
@@ -63,9 +77,33 @@ def render() -> None:
         verdict.activity(case.activity)
     with right:
         verdict.cluster_map(points, "account")
+    verdict.timeline(case.days, releases)
+    twins.section(alike)
     texts.templates(case.templates)
     texts.examples(case.examples, case.unmasking, "account", account_id)
     related(case)
+
+
+def claim(place: DeltaGenerator, case: AccountDetail) -> None:
+    """Who works on it; claim it, or let it go."""
+    client = session.client()
+    if case.claimed_by is not None:
+        place.badge("Claimed until " + words.when(case.claimed_until) + " UTC", icon=":material/lock:")
+        if not session.is_mine(case.claimed_by):
+            with place:
+                safe.text(f"by {case.claimed_by}")
+    if not session.may_decide():
+        return
+    mine = case.claimed_by is not None and session.is_mine(case.claimed_by)
+    if mine or (case.claimed_by is not None and session.may_approve()):
+        if place.button("Let go", icon=":material/lock_open:", type="tertiary", shortcut="L"):
+            with session.asking():
+                client.release(case.account_id)
+            st.rerun()
+    elif case.claimed_by is None and place.button("Claim", icon=":material/lock:", type="tertiary", shortcut="L"):
+        with session.asking():
+            client.claim(case.account_id)
+        st.rerun()
 
 
 def tools(case: AccountDetail) -> verdict.Tools:
@@ -112,9 +150,12 @@ def related(case: AccountDetail) -> None:
 
 
 def next_case(decided: str) -> None:
-    """Go on with the riskiest open case, if there is another."""
+    """Go on with the next case of the queue as it was last shown; without one, with the most important open one."""
+    ids: list[str] = st.session_state.get(routes.QUEUE_IDS, [])
+    if decided in ids[:-1]:
+        routes.open_account(ids[ids.index(decided) + 1])
     with session.asking():
-        page = session.client().cases({"state": "open", "sort": "risk", "order": "desc", "limit": 2})
+        page = session.client().cases({"state": "open", "sort": "priority", "order": "desc", "limit": 2})
     for case in page.items:
         if case.account_id != decided:
             routes.open_account(case.account_id)

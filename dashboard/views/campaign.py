@@ -8,9 +8,11 @@ from typing import Any
 import streamlit as st
 
 from api.schemas import CampaignDetail, CampaignMember, ClusterPoint, DecisionOut, TieOut
-from dashboard import deciding, routes, safe, session, texts, verdict, words
+from dashboard import deciding, membership, network, routes, safe, session, texts, verdict, words
+from dashboard.paging import token
 
 MEMBER_COLUMNS = {
+    "number": safe.number_column("No.", width=48),
     "risk": safe.share_column("Risk", width=105, help="Of the account by itself, calibrated"),
     "verdict": safe.text_column("Verdict", width=72),
     "state": safe.text_column("State", width=85),
@@ -18,7 +20,6 @@ MEMBER_COLUMNS = {
     "requests": safe.number_column("Requests", width=75),
     "why": safe.text_column("Why it is in"),
 }
-OPENED = "members_opened"
 
 
 def render() -> None:
@@ -33,16 +34,18 @@ def render() -> None:
         routes.open_campaigns()
     with session.asking():
         client = session.client()
-        campaign = client.campaign(campaign_id)
+        campaign, graph = client.campaign(campaign_id), client.graph(campaign_id)
         points = own_topics(client.clusters(), campaign)
     verdict.banner(campaign, campaign.campaign_id, "Campaign", [("Accounts", words.count(campaign.accounts))])
     if made := session.announcement(campaign_id):
         deciding.undo_button(st, made.decision_id, "made")
 
+    ordered = sorted(campaign.members, key=lambda m: (-m.risk, m.account_id))
+    numbers = {m.account_id: n for n, m in enumerate(ordered, 1)}
     main, side = st.columns([2.3, 1], gap="large")
     with main:
         ties(campaign.ties, campaign.accounts)
-        members(campaign.members)
+        members(ordered, campaign_id)
     with side:
 
         def send(verdict_id: int, reason: str, more: dict[str, Any]) -> DecisionOut:
@@ -52,6 +55,11 @@ def render() -> None:
         deciding.decide(send, "campaign", campaign_id, len(campaign.decisions))
         deciding.history(campaign.decisions)
 
+    left, right = st.columns(2, gap="large")
+    with left:
+        network.section(graph, numbers)
+    with right:
+        network.course(graph, numbers)
     verdict.reasons(campaign.evidence)
     left, right = st.columns(2, gap="large")
     with left:
@@ -93,22 +101,27 @@ def ties(found: Sequence[TieOut], accounts: int) -> None:
     )
 
 
-def members(found: Sequence[CampaignMember]) -> None:
-    """The accounts in it, and why each is."""
+def members(ordered: Sequence[CampaignMember], campaign_id: str) -> None:
+    """The accounts in it, and why each is; ticked ones can be opened, or taken out."""
     st.subheader("Members", help="Each account keeps its own verdict: belonging to a group decides nothing by itself.")
-    if not found:
+    if not ordered:
         st.caption("The members are not recorded.")
         return
-    ordered = sorted(found, key=lambda m: (-m.risk, m.account_id))
 
-    def open_row(index: int) -> None:
-        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
-        routes.open_account(ordered[index].account_id)
+    def choose(indices: list[int]) -> None:
+        chosen = [ordered[i] for i in indices]
+        row = st.container(horizontal=True, vertical_alignment="center")
+        if row.button("Open", icon=":material/open_in_new:", disabled=len(chosen) != 1, key="open_member"):
+            routes.open_account(chosen[0].account_id)
+        if session.may_decide():
+            if row.button("Verdict for each", icon=":material/gavel:", disabled=not chosen, key="judge_members"):
+                membership.judge(chosen)
+            if row.button("Take out", icon=":material/person_remove:", disabled=not chosen, key="exclude_members"):
+                membership.exclude(chosen)
+        row.caption("Tick members to open one, to decide on each, or to take them out of the campaign.")
 
-    rows = [{**m.model_dump(), **verdict.cells(m)} for m in ordered]
-    key = f"members_{st.session_state.get(OPENED, 0):d}"
-    safe.table(rows, MEMBER_COLUMNS, key=key, on_open=open_row, max_pixels=320)
-    st.caption("Click a row to open the account.")
+    rows = [{"number": n, **m.model_dump(), **verdict.cells(m)} for n, m in enumerate(ordered, 1)]
+    safe.table(rows, MEMBER_COLUMNS, key=f"members_{token(campaign_id)}", on_choose=choose, max_pixels=320)
 
 
 def own_topics(points: Sequence[ClusterPoint], campaign: CampaignDetail) -> list[ClusterPoint]:

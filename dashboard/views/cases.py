@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from api.schemas import CasePage, CaseRow, Overview
-from dashboard import paging, routes, safe, session, verdict, words
+from dashboard import bulk, enforcing, paging, routes, safe, session, verdict, words
 from dashboard.client import Parameters
 
 ANY = "any"
@@ -17,7 +17,11 @@ VERDICT_OPTIONS: dict[str, str] = {
     "watch": words.VERDICTS["watch"],
 }
 MIN_RISK_OPTIONS = {ANY: "Any", "0.5": "50 %", "0.8": "80 %", "0.9": "90 %", "0.95": "95 %", "0.99": "99 %"}
+CLAIM_OPTIONS: dict[str, str] = {ANY: "Anybody's", "free": "Nobody's", "mine": "Mine", "taken": "Claimed"}
+DUE_OPTIONS: dict[str, str] = {ANY: "Any time", "true": "Overdue"}
 SORT_OPTIONS: dict[str, str] = {
+    "priority": "Risk × spend",
+    "due_at": "Due",
     "risk": "Risk",
     "requests": "Requests",
     "output_tokens": "Output tokens",
@@ -26,11 +30,13 @@ SORT_OPTIONS: dict[str, str] = {
     "account_id": "Account",
 }
 ORDER_OPTIONS = {"desc": "Highest or latest first", "asc": "Lowest or earliest first"}
-LIMIT_OPTIONS = {"50": "50", "100": "100", "200": "200"}
+LIMIT_OPTIONS = {"100": "100", "150": "150", "200": "200"}
 OPTIONS = {
     "state": STATE_OPTIONS,
     "verdict": VERDICT_OPTIONS,
     "min_risk": MIN_RISK_OPTIONS,
+    "due": DUE_OPTIONS,
+    "claim": CLAIM_OPTIONS,
     "sort": SORT_OPTIONS,
     "order": ORDER_OPTIONS,
     "limit": LIMIT_OPTIONS,
@@ -41,6 +47,8 @@ LABELS = {
     "state": "State",
     "verdict": "Verdict",
     "min_risk": "Risk at least",
+    "due": "Due",
+    "claim": "Whose",
     "sort": "Sort by",
     "order": "Order",
     "limit": "Rows",
@@ -50,16 +58,30 @@ CURSORS = "queue_cursors"  # of the pages before this one, so that one can turn 
 FILTER = "queue_filter"
 OPENED = "queue_opened"  # counts openings: the table gets a new key, so that no row stays selected on return
 
+VIEWS: dict[str, dict[str, str]] = {
+    "all": {},
+    "todo": {"state": "open", "verdict": "flag"},
+    "overdue": {"due": "true", "sort": "due_at", "order": "asc"},
+    "mine": {"claim": "mine"},
+}
+VIEW_LABELS = {"all": "All", "todo": "Open flags", "overdue": "Overdue", "mine": "Mine"}
+VIEW_KEYS = {"all": "1", "todo": "2", "overdue": "3", "mine": "4"}
+"""Ready-made filters, and the keys that choose them."""
+
 COLUMNS = {
-    "risk": safe.share_column("Risk", width=105, help="How far beyond honest accounts it scores; flagged from 50 %"),
+    "risk": safe.share_column("Risk", width=100, help="How far beyond honest accounts it scores; flagged from 50 %"),
+    "spend": safe.money_column("Spend", width=72, help="Estimated worth of the tokens taken, by the service's prices"),
     "verdict": safe.text_column("Verdict", width=72),
-    "state": safe.text_column("State", width=85),
-    "account_id": safe.text_column("Account", width=135),
-    "harvest": safe.text_column("Looks like", width=150),
-    "requests": safe.number_column("Requests", width=75),
-    "output_tokens": safe.number_column("Output tokens", width=98),
+    "state": safe.text_column("State", width=80),
+    "account_id": safe.text_column("Account", width=130),
+    "harvest": safe.text_column("Looks like", width=140),
+    "requests": safe.number_column("Requests", width=72),
+    "due_at": safe.text_column("Due (UTC)", width=112),
+    "claimed_by": safe.text_column("Claimed by", width=100),
+    "alike": safe.text_column(
+        "Closed alike", width=96, help="Closed cases with the same pattern: confirmed, dismissed"
+    ),
     "campaign_id": safe.text_column("Campaign", width=80),
-    "flagged_at": safe.text_column("Flagged at (UTC)", width=120),
     "top_reason": safe.text_column("Top reason"),
 }
 
@@ -68,7 +90,9 @@ def render() -> None:
     """Figures, filters, and the table."""
     st.title("Queue")
     with session.asking():
-        overview = session.client().overview()
+        client = session.client()
+        overview, state = client.overview(), client.enforcement()
+    enforcing.warn(state)
     figures(overview)
     if not overview.events:
         st.info(
@@ -120,6 +144,7 @@ def queue() -> None:
     if not page.items:
         st.info("No case matches these filters.", icon=":material/filter_alt_off:")
         return
+    st.session_state[routes.QUEUE_IDS] = [case.account_id for case in page.items]
     turn(page, cursors, int(parameters["limit"] or 0))
 
     def open_row(index: int) -> None:
@@ -128,12 +153,23 @@ def queue() -> None:
 
     key = f"cases_{st.session_state.get(OPENED, 0):d}_{len(cursors):d}"
     safe.table([as_row(case) for case in page.items], COLUMNS, key=key, on_open=open_row)
-    st.caption("Click a row to open the case.")
+    st.caption("Click a row to open the case. Keys: 1 to 4 choose a view, Left and Right turn the page.")
+    bulk.section(parameters, page.total)
+
+
+def choose(view: str) -> None:
+    """Set the filters to those of a ready-made view."""
+    for name, options in OPTIONS.items():
+        st.session_state[name] = VIEWS[view].get(name, next(iter(options)))
+    st.session_state["q"] = ""
 
 
 def filters() -> Parameters:
-    """The filters, kept in the page's address so that a view can be sent to a colleague."""
-    row = st.columns([2.2, 1.2, 1.2, 1.1, 1.2, 1.5, 0.8], vertical_alignment="bottom")
+    """The filters, kept in the page's address so that a view can be bookmarked, or sent to a colleague."""
+    views = st.container(horizontal=True)
+    for view, label in VIEW_LABELS.items():
+        views.button(VIEW_LABELS[view], key=f"view_{label}", shortcut=VIEW_KEYS[view], on_click=choose, args=(view,))
+    row = st.columns([1.8, 1.1, 1.15, 1, 1, 1.05, 1.1, 1.4, 0.7], vertical_alignment="bottom")
     asked = st.query_params.to_dict()
     st.session_state.setdefault("q", asked.get("q", ""))
     text = row[0].text_input("Search", key="q", placeholder="Account or campaign", icon=":material/search:").strip()
@@ -158,12 +194,25 @@ def turn(page: CasePage, cursors: list[str], size: int) -> None:
     """What is shown, and the way to the next page."""
     first = len(cursors) * size + 1
     row = st.container(horizontal=True, vertical_alignment="center")
-    row.caption(f"{first:,d} to {first + len(page.items) - 1:,d} of {page.total:,d} cases that match.", width="stretch")
-    row.button("Previous", icon=paging.PREVIOUS, disabled=not cursors, on_click=cursors.__delitem__, args=(-1,))
+    row.caption(
+        f"{first:,d} to {first + len(page.items) - 1:,d} of {page.total:,d} cases that match; of their {page.flags:,d} flags "
+        + words.expected(page.expected_false)
+        + " are expected to be false.",
+        width="stretch",
+    )
+    row.button(
+        "Previous",
+        icon=paging.PREVIOUS,
+        disabled=not cursors,
+        on_click=cursors.__delitem__,
+        args=(-1,),
+        shortcut="Left",
+    )
     row.button(
         "Next",
         icon=paging.NEXT,
         disabled=page.next_cursor is None,
+        shortcut="Right",
         on_click=cursors.append,
         args=(page.next_cursor,),
     )
@@ -173,7 +222,8 @@ def as_row(case: CaseRow) -> dict[str, safe.Cell]:
     """One line of the table."""
     return {
         **case.model_dump(
-            include={"account_id", "harvest", "top_reason", "campaign_id", "requests", "output_tokens", "flagged_at"}
+            include={"account_id", "harvest", "top_reason", "campaign_id", "requests", "due_at", "claimed_by", "spend"}
         ),
+        "alike": f"{case.alike_confirmed} · {case.alike_dismissed}",
         **verdict.cells(case),
     }

@@ -78,6 +78,7 @@ def _account(account_id: str, risk: float, verdict: Verdict, requests: int = 100
         evidence=_evidence(),
         activity=[h % 7 for h in range(168)],
         clusters=[(3, 40), (7, 12)],
+        days=[("2026-09-07", requests // 2, 200 * requests), ("2026-09-08", requests - requests // 2, 200 * requests)],
     )
 
 

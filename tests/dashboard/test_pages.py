@@ -136,12 +136,15 @@ def test_queue_pages_and_filters(service: Service) -> None:
     """Next shows the following page; a filter starts over; both are cut by the service."""
     app = page(service, "analyst", "", min_risk="0.5")
     total = service.client("analyst").cases({"min_risk": 0.5}).total
-    assert 50 < total < BYSTANDERS
-    assert f"1 to 50 of {total}" in all_text(app)
+    assert total < 100 < BYSTANDERS
+    assert f"1 to {total} of {total}" in all_text(app)
+    app.selectbox(key="min_risk").set_value("any").run()
+    total = service.client("analyst").cases({}).total
+    assert f"1 to 100 of {total}" in all_text(app)
     button(app, "Next").click().run()
-    assert f"51 to {total} of {total}" in all_text(app)
+    assert f"101 to {total} of {total}" in all_text(app)
     button(app, "Previous").click().run()
-    assert f"1 to 50 of {total}" in all_text(app)
+    assert f"1 to 100 of {total}" in all_text(app)
     app.text_input(key="q").set_value("good_customer")
     app.selectbox(key="min_risk").set_value("any").run()
     assert "1 to 1 of 1 " in all_text(app)
@@ -153,8 +156,8 @@ def test_bad_filters_in_the_address_are_ignored(service: Service) -> None:
     """A mistyped filter falls back to the default instead of failing."""
     app = page(service, "analyst", "", sort="1; drop table", limit="-1", state="<b>")
     assert not app.exception
-    assert app.selectbox(key="sort").value == "risk"
-    assert "1 to 50 of" in all_text(app)
+    assert app.selectbox(key="sort").value == "priority"
+    assert "1 to 100 of" in all_text(app)
 
 
 @pytest.mark.parametrize(("role", "n"), [(role, 10 + n) for n, role in enumerate(DECIDING)])

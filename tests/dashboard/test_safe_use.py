@@ -25,8 +25,8 @@ def _names(text: str) -> frozenset[str]:
 ONLY_IN_SAFE = _names("""
     AudioColumn Column ImageColumn JsonColumn LinkColumn ListColumn MarkdownColumn TextColumn VideoColumn
     altair_chart area_chart audio bar_chart chat_message code component data_editor dataframe declare_component
-    download_button echo exception graphviz_chart help html iframe image json latex line_chart link_button logo map
-    markdown pdf plotly_chart pydeck_chart pyplot scatter_chart table text vega_lite_chart video write write_stream
+    download_button echarts_chart echo exception graphviz_chart help html iframe image json latex line_chart link_button logo map
+    markdown mermaid_chart pdf plotly_chart pydeck_chart pyplot scatter_chart table text vega_lite_chart video write write_stream
 """)
 LABELLED = _names("""
     Page badge button caption chart checkbox date_input dialog error expander form_submit_button header info metric

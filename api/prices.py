@@ -1,0 +1,18 @@
+"""What tokens are worth: the estimate of what an account has taken."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+MILLION = 1e6
+
+
+class Prices(NamedTuple):
+    """What a million tokens cost."""
+
+    input: float = 3.0
+    output: float = 15.0
+
+    def spend(self, input_tokens: int, output_tokens: int) -> float:
+        """What so many tokens cost."""
+        return (input_tokens * self.input + output_tokens * self.output) / MILLION

@@ -1,0 +1,110 @@
+"""A campaign as a picture: members and what ties each pair, and their course day by day. Members are numbers in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from api.schemas.case import CampaignGraph, Node
+from dashboard import charts, safe, words
+
+SHAPES = {"flag": "triangle", "watch": "diamond", "clear": "circle"}
+COLOURS = {"flag": charts.FOR, "watch": "#E69F00", "clear": charts.AGAINST}
+SMALLEST, LARGEST = 12, 42  # pixels of a node
+MOST_LABELS = 60  # nodes up to which each has its number beside it
+PAIRS = 200  # in the table of ties
+
+PAIR_COLUMNS = {
+    "source": safe.number_column("No.", width=60),
+    "target": safe.number_column("and", width=60),
+    "weight": safe.number_column(
+        "Weight (bits)", width=110, format="%.1f", help="The rarer what they share, the heavier"
+    ),
+    "text": safe.text_column("What they share"),
+}
+
+
+def section(graph: CampaignGraph, numbers: Mapping[str, int]) -> None:
+    """The graph with its twin as a table; ``numbers`` are those of the table of members."""
+    st.subheader(
+        "Who is tied to whom",
+        help="Numbers are those of the table of members. The thicker a line, the rarer what two share.",
+    )
+    if graph.left_out:
+        st.caption(f"The {len(graph.nodes):,d} riskiest members; {graph.left_out:,d} are not shown.")
+    if not graph.edges:
+        st.caption("No two members share anything rare by themselves: what ties them shows in the group as a whole.")
+        return
+    st.caption("Triangle: flag, diamond: watch, circle: clear. Size: requests.")
+    safe.graph(option(graph, numbers), "Graph of members and what ties each pair", "campaign_graph")
+    with st.expander(f"The same as a table: {len(graph.edges):,d} pairs"):
+        rows: list[dict[str, safe.Cell]] = [
+            {"source": numbers[e.source], "target": numbers[e.target], "weight": e.weight, "text": e.text}
+            for e in graph.edges[:PAIRS]
+            if e.source in numbers and e.target in numbers
+        ]
+        safe.table(rows, PAIR_COLUMNS, key="pairs", max_pixels=320)
+
+
+def option(graph: CampaignGraph, numbers: Mapping[str, int]) -> dict[str, Any]:
+    """The graph for ECharts: numbers and our own words only."""
+    most = max((n.requests for n in graph.nodes), default=1) or 1
+    heaviest = max((e.weight for e in graph.edges), default=1.0) or 1.0
+    nodes = [_node(n, numbers, most) for n in graph.nodes if n.account_id in numbers]
+    links = [
+        {
+            "source": str(numbers[e.source]),
+            "target": str(numbers[e.target]),
+            "value": round(e.weight, 1),
+            "lineStyle": {"width": 0.5 + 4 * e.weight / heaviest},
+        }
+        for e in graph.edges
+        if e.source in numbers and e.target in numbers
+    ]
+    return {
+        "animation": False,
+        "tooltip": {"show": True},
+        "series": [
+            {
+                "type": "graph",
+                "layout": "force",
+                "force": {"repulsion": 140, "edgeLength": [30, 120], "gravity": 0.12, "layoutAnimation": False},
+                "roam": True,
+                "label": {"show": len(nodes) <= MOST_LABELS, "position": "right", "fontSize": 12},
+                "lineStyle": {"color": charts.GREY, "opacity": 0.45},
+                "emphasis": {"focus": "adjacency"},
+                "data": nodes,
+                "links": links,
+            }
+        ],
+    }
+
+
+def _node(node: Node, numbers: Mapping[str, int], most: int) -> dict[str, Any]:
+    size = SMALLEST + (LARGEST - SMALLEST) * (node.requests / most) ** 0.5
+    return {
+        "name": str(numbers[node.account_id]),
+        "value": node.requests,
+        "symbol": SHAPES[node.verdict],
+        "symbolSize": round(size, 1),
+        "itemStyle": {"color": COLOURS[node.verdict]},
+    }
+
+
+def course(graph: CampaignGraph, numbers: Mapping[str, int]) -> None:
+    """Births, fail-overs and volume: who worked on which day."""
+    st.subheader(
+        "Births, fail-overs and volume",
+        help="One line a member, by its number: when it begins, pauses, and takes over.",
+    )
+    cells = [
+        (numbers[n.account_id], day, count) for n in graph.nodes if n.account_id in numbers for day, count, _ in n.days
+    ]
+    if not cells:
+        st.caption("No course is recorded in the window.")
+        return
+    active = len({number for number, _, _ in cells})
+    st.caption(words.quantity(active, "member") + " with a recorded course; darker is more requests a day (UTC).")
+    safe.chart(charts.courses(cells), "Heat map of requests by member and day, above it the sum of all")
