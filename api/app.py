@@ -93,7 +93,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         cases,
         comparing,
         campaigns,
-        comparing,
         review,
         bulk,
         enforcement,

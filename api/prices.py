@@ -16,3 +16,7 @@ class Prices(NamedTuple):
     def spend(self, input_tokens: int, output_tokens: int) -> float:
         """What so many tokens cost."""
         return (input_tokens * self.input + output_tokens * self.output) / MILLION
+
+    def priority(self, risk: float, input_tokens: int, output_tokens: int) -> float:
+        """Risk times what so many tokens cost, step by step as the database works it out."""
+        return risk * (input_tokens * self.input + output_tokens * self.output) / MILLION

@@ -80,6 +80,7 @@ def undo_button(place: Any, decision_id: int, where: str) -> None:
         with session.asking():
             session.client().undo(decision_id)
         session.forget_announcement()
+        st.session_state.pop(session.BEFORE, None)
         st.rerun()
 
 

@@ -15,6 +15,7 @@ from dashboard.words import DECIDED
 KEY = "api_key"  # of st.session_state: lives in the server's memory for this session only, never in a cookie or URL
 ME = "me"
 FLASH = "flash"
+BEFORE = "decision_before"  # the decision from which the page went on by itself
 WAITING = " What gateways are to do waits for a second person, under Approvals."
 
 READERS = frozenset({"auditor", "gateway"})

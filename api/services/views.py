@@ -51,7 +51,8 @@ def case_row(record: Any, prices: Prices, alike: Mapping[str, Mapping[str, int]]
     values = {name: getattr(record, name) for name in CASE_FIELDS}
     if record.claimed_until is not None and record.claimed_until <= datetime.now(UTC):
         values["claimed_by"] = values["claimed_until"] = None
-    return CaseRow(**values, **others, spend=spend, priority=record.risk * spend)
+    priority = prices.priority(record.risk, record.input_tokens, record.output_tokens)
+    return CaseRow(**values, **others, spend=spend, priority=priority)
 
 
 def case_page(database: Database, page: cases.Page, prices: Prices) -> CasePage:

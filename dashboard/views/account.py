@@ -19,7 +19,8 @@ RELATED_COLUMNS = {
     "text": safe.text_column("What they share"),
 }
 OPENED = "related_opened"
-ADVANCE = "advance"
+TOGGLE = "advance_toggle"
+ADVANCE = "advance"  # whether to go on by itself after a decision
 
 
 def render() -> None:
@@ -37,8 +38,11 @@ def render() -> None:
         "Next", icon=":material/skip_next:", type="tertiary", shortcut="N", help="The next case of the queue"
     ):
         next_case(account_id)
-    links.toggle(
-        "Go on after a decision", key=ADVANCE, help="Opens the next case of the queue once a decision is recorded"
+    st.session_state.setdefault(TOGGLE, st.session_state.get(ADVANCE, False))
+    st.session_state[ADVANCE] = links.toggle(
+        "Go on after a decision",
+        key=TOGGLE,
+        help="Opens the next case of the queue once a decision is recorded",
     )
     with session.asking():
         client = session.client()
@@ -52,11 +56,14 @@ def render() -> None:
     verdict.banner(case, case.account_id, "Account", rates)
     if made := session.announcement(account_id):
         if st.session_state.get(ADVANCE):
+            st.session_state[session.BEFORE] = made
             next_case(account_id)
         row = st.container(horizontal=True)
         if row.button("Next open case", type="primary", icon=":material/skip_next:"):
             next_case(account_id)
         deciding.undo_button(row, made.decision_id, "made")
+    else:
+        decided_before(account_id)
 
     verdict.taken(case)
     evidence, side = st.columns([2.3, 1], gap="large")
@@ -82,6 +89,18 @@ def render() -> None:
     texts.templates(case.templates)
     texts.examples(case.examples, case.unmasking, "account", account_id)
     related(case)
+
+
+def decided_before(account_id: str) -> None:
+    """The decision that the page went on from by itself: it can be looked at again, or undone."""
+    made: DecisionOut | None = st.session_state.get(session.BEFORE)
+    if made is None or made.subject_id == account_id:
+        return
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.caption("The decision before this is recorded.", width="content")
+    deciding.undo_button(row, made.decision_id, "before")
+    if row.button("Back to it", icon=":material/arrow_back:", type="tertiary"):
+        routes.open_account(made.subject_id)
 
 
 def claim(place: DeltaGenerator, case: AccountDetail) -> None:

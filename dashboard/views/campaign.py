@@ -111,7 +111,7 @@ def members(ordered: Sequence[CampaignMember], campaign_id: str) -> None:
     def choose(indices: list[int]) -> None:
         chosen = [ordered[i] for i in indices]
         row = st.container(horizontal=True, vertical_alignment="center")
-        if row.button("Open", icon=":material/open_in_new:", disabled=len(chosen) != 1, key="open_member"):
+        if row.button("Open the account", icon=":material/open_in_new:", disabled=len(chosen) != 1, key="open_member"):
             routes.open_account(chosen[0].account_id)
         if session.may_decide():
             if row.button("Verdict for each", icon=":material/gavel:", disabled=not chosen, key="judge_members"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from fastapi.testclient import TestClient
 
 from api.schemas.case import CampaignGraph, Twins
@@ -26,14 +27,17 @@ def test_twins_are_the_nearest_of_each_outcome(http: TestClient, headers: Header
     for n in range(5):
         found[f"bad{n}"] = evidence(grading=2, logprobs=1 + n)
         found[f"good{n}"] = evidence(grading=1, follow_ups=-n - 0.5)
-    store(database, [account(name, evidence=reasons) for name, reasons in found.items()])
+    findings = [account(name) for name in found]
+    for finding in findings:
+        finding.evidence = found[finding.account_id]
+    store(database, findings)
     for name in found:
         if name not in ("me", "open"):
             decide(http, headers, f"/v1/cases/{name}", "confirm" if name.startswith("bad") else "dismiss")
     told = Twins.model_validate(http.get("/v1/twins", params={"account": "me"}, headers=headers["auditor"]).json())
     assert [t.account_id for t in told.confirmed] == ["bad0", "bad1", "bad2"]
     assert [t.account_id for t in told.dismissed] == ["good0", "good1", "good2"]
-    assert told.confirmed[0].likeness == 1.0
+    assert told.confirmed[0].likeness == pytest.approx(1.0)
     assert told.confirmed[0].values == {"grading": "50%", "logprobs": "50%"}
     assert [(s.signal, s.confirmed, s.reviewed) for s in told.signals] == [("grading", 5, 10), ("logprobs", 5, 5)]
     assert http.get("/v1/twins", params={"account": "nobody"}, headers=headers["auditor"]).status_code == 404

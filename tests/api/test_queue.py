@@ -156,7 +156,7 @@ def test_a_refused_bulk_decision_does_nothing(
     store(database, [account(f"a{n}") for n in range(3)])
     body = {"query": {}, "decision": {"decision": "dismiss", "reason": "own test"}, "dry_run": False, "expected": 3}
     made = http.post("/v1/bulk", json=body, headers=headers["analyst"]).json()
-    http.post(f"/v1/approvals/bulk/{made['bulk_id']}/end", json={"reason": "no"}, headers=headers["lead"])
+    http.post(f"/v1/approvals/bulk/{made['bulk_id']}/end", json={"reason": "not all of them"}, headers=headers["lead"])
     assert not carrying.step(database, settings)
     assert http.get("/v1/bulk", headers=headers["lead"]).json()[0]["state"] == "ended"
     assert cases.page(database, cases.Query(state="dismissed")).total == 0

@@ -211,7 +211,7 @@ def test_decide_for_a_campaign(service: Service) -> None:
 def test_no_decision_without_choice_and_reason(service: Service, choice: int | None, reason: str, said: str) -> None:
     """A decision without a choice or a reason is not recorded."""
     before = service.client("auditor").audit(1, 0).total
-    app = page(service, "analyst", "account", id=HARVESTER)
+    app = page(service, "analyst", "account", id=GOOD_CUSTOMER)
     if choice:
         app.radio[0].set_value(choice)
     app.text_area[0].set_value(reason)

@@ -20,7 +20,7 @@ def test_ready_made_views(service: Service) -> None:
     app = page(service, "analyst", "")
     button(app, "Mine").click().run()
     assert "1 to 1 of 1 " in all_text(app)
-    assert app.query_params["claim"] == ["mine"]
+    assert app.query_params["claim"] == "mine"
     assert app.dataframe[0].value["account_id"].to_list() == [account]
     button(app, "All").click().run()
     assert "claim" not in app.query_params
