@@ -13,6 +13,7 @@ from dashboard import charts, safe, words
 SHAPES = {"flag": "triangle", "watch": "diamond", "clear": "circle"}
 COLOURS = {"flag": charts.FOR, "watch": "#E69F00", "clear": charts.AGAINST}
 SMALLEST, LARGEST = 12, 42  # pixels of a node
+REPULSION, LEAST_REPULSION = 6000, 60  # between nodes: few of them spread out, many stay within the picture
 MOST_LABELS = 60  # nodes up to which each has its number beside it
 PAIRS = 200  # in the table of ties
 
@@ -70,7 +71,12 @@ def option(graph: CampaignGraph, numbers: Mapping[str, int]) -> dict[str, Any]:
             {
                 "type": "graph",
                 "layout": "force",
-                "force": {"repulsion": 140, "edgeLength": [30, 120], "gravity": 0.12, "layoutAnimation": False},
+                "force": {
+                    "repulsion": max(LEAST_REPULSION, REPULSION / max(len(nodes), 1)),
+                    "edgeLength": [40, 160],
+                    "gravity": 0.12,
+                    "layoutAnimation": False,
+                },
                 "roam": True,
                 "label": {"show": len(nodes) <= MOST_LABELS, "position": "right", "fontSize": 12},
                 "lineStyle": {"color": charts.GREY, "opacity": 0.45},

@@ -158,7 +158,11 @@ def timeline(days: Sequence[tuple[str, int, int]], releases: Sequence[Release]) 
     if not days:
         st.caption("No course is recorded in the window.")
         return
-    st.caption(f"Active on {len(days):,d} days (UTC). Dashed: releases of models, where the operator named them.")
+    st.caption(
+        "Active on "
+        + words.quantity(len(days), "day")
+        + " (UTC). Dashed: releases of models, where the operator named them."
+    )
     safe.chart(charts.timeline(days, releases), "Bar chart of requests by day")
 
 

@@ -135,7 +135,7 @@ def test_an_analyst_confirms_the_harvester(tab: Watched, dashboard: str, service
     click_row(page, 0)
     page.wait_for_url(f"**/account?id={HARVESTER}")
     expect(page.get_by_text("Reasoning elicitation").first).to_be_visible()
-    page.get_by_text("True positive: it harvests").click()
+    page.get_by_role("radiogroup", name="Verdict").get_by_text("True positive: it harvests").click()
     page.get_by_role("textbox", name="Reason (required)").fill("One frame, 361 fillings, none twice.")
     page.get_by_role("button", name="Record decision").click()
     expect(page.get_by_text("The decision and its reason are in the audit trail")).to_be_visible()

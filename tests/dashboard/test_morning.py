@@ -44,7 +44,7 @@ def people(browser: Browser, dashboard: str, service: Service) -> Iterator[tuple
 
 def decide(page: Page, verdict: str, reason: str) -> None:
     """Fill in the form and record it."""
-    page.get_by_text(verdict).click()
+    page.get_by_role("radiogroup", name="Verdict").get_by_text(verdict).click()
     page.get_by_role("textbox", name="Reason (required)").fill(reason)
     page.get_by_role("button", name="Record decision").click()
 

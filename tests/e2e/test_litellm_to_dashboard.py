@@ -185,7 +185,7 @@ def confirm_in_browser(page: Page, product: Product) -> None:
 
     expect(page.get_by_text(HARVESTER).first).to_be_visible()
     expect(page.get_by_text("Reasoning elicitation").first).to_be_attached()  # among the reasons, shown or folded
-    page.get_by_text("True positive: it harvests").click()
+    page.get_by_role("radiogroup", name="Verdict").get_by_text("True positive: it harvests").click()
     page.get_by_label("Reason (required)").fill(REASON)
     page.get_by_role("button", name="Record decision").click()
     expect(page.get_by_text("The decision and its reason are in the audit trail.")).to_be_visible()
