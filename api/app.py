@@ -26,15 +26,24 @@ from api.routes import (
     health,
     helicone,
     ingest,
+    jobs,
     langfuse,
     otlp,
+    people,
+    privacy,
+    quality,
     review,
+    search,
     verdicts,
     webhooks,
 )
 from api.services.board import REFRESH_SECONDS, Board
+from api.services.content import REFRESH_SECONDS as CONTENT_SECONDS
+from api.services.content import ContentPolicy
 from api.services.health import Monitor
 from api.services.ingest import Ingestion
+from api.services.likeness import Searcher
+from api.services.oidc import Provider
 from api.services.publishing import Publisher
 from api.settings import Settings
 from api.storage import migrate
@@ -42,6 +51,11 @@ from api.storage.engine import Database, StorageError
 
 RETRY_SECONDS = "2"
 WATCH_SECONDS = 5.0
+
+ROUTES = (
+    verdicts, ingest, otlp, langfuse, helicone, cases, comparing, campaigns, review, bulk, enforcement, webhooks, admin, people,
+    privacy, jobs, search, quality, health,
+)  # fmt: skip
 
 log = structlog.get_logger()
 
@@ -58,14 +72,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.settings = settings
             app.state.database = database
             app.state.keyring = Keyring(database)
+            app.state.provider = (
+                Provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_claim)
+                if settings.oidc_issuer
+                else None
+            )
             app.state.board = Board(database, settings.enforcement)
             app.state.publisher = Publisher(database, settings, app.state.board)
             await run_in_threadpool(app.state.board.refresh)
-            app.state.ingestion = Ingestion(settings, database)
+            app.state.content = ContentPolicy(database, settings)
+            await run_in_threadpool(app.state.content.refresh)
+            app.state.searcher = Searcher(settings)
+            app.state.ingestion = Ingestion(settings, database, app.state.content)
             app.state.monitor = Monitor(database, settings, app.state.ingestion)
             tasks = [
                 asyncio.create_task(_keep_fresh(app.state.board)),
                 asyncio.create_task(_keep_watch(app.state.monitor)),
+                asyncio.create_task(_keep_to(app.state.content)),
             ]
             try:
                 yield
@@ -84,22 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # these pages load scripts from another host; the schema itself is at /openapi.json
         redoc_url=None,
     )
-    for module in (
-        verdicts,
-        ingest,
-        otlp,
-        langfuse,
-        helicone,
-        cases,
-        comparing,
-        campaigns,
-        review,
-        bulk,
-        enforcement,
-        webhooks,
-        admin,
-        health,
-    ):
+    for module in ROUTES:
         app.include_router(module.router)
     app.add_exception_handler(StorageError, _no_database)
     app.add_middleware(Guard)
@@ -125,6 +133,18 @@ async def _keep_fresh(board: Board) -> None:
             log.warning("verdicts not refreshed", error=str(error))
         except Exception:  # answers get old, and say so after some minutes; the rest of the service goes on
             log.exception("verdicts not refreshed")
+
+
+async def _keep_to(policy: ContentPolicy) -> None:
+    """Read what may be kept of accounts' texts, until cancelled."""
+    while True:
+        await asyncio.sleep(CONTENT_SECONDS)
+        try:
+            await run_in_threadpool(policy.refresh)
+        except StorageError as error:
+            log.warning("content modes not read", error=str(error))
+        except Exception:
+            log.exception("content modes not read")
 
 
 async def _keep_watch(monitor: Monitor) -> None:

@@ -99,6 +99,17 @@ def worker(data_dir: DataDir = None, max_false_flags: MaxFalseFlags = None) -> N
         raise fail(str(error)) from error
 
 
+@app.command(hidden=True)
+def job(job_id: str, data_dir: DataDir = None) -> None:
+    """Do one job that the worker claimed. The worker starts this by itself."""
+    configure_log("job")
+    from api.services.jobs.running import run
+
+    settings = load_settings(data_dir)
+    with opened(settings) as database:
+        run(settings, database, job_id)
+
+
 @app.command()
 def dashboard(dashboard_port: DashboardPort = None) -> None:
     """Run the dashboard alone, on loopback; DISTILLWATCH_API_URL says where the API is."""

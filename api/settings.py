@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.prices import Prices
@@ -50,6 +50,22 @@ class Settings(BaseSettings):
         gt=0,
         description="From this age of the oldest event not yet profiled on, the worker is reported as behind",
     )
+    retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="Events are deleted so many days after they arrived; empty: kept for ever"
+    )
+    content: Literal["full", "redacted", "none"] = Field(
+        "full", description="What is kept of texts: all, all but personal data and secrets, or nothing"
+    )
+    oidc_issuer: str = Field("", description="Address of the identity provider through which people sign in")
+    oidc_client_id: str = Field(
+        "", validate_default=True, description="The dashboard's client id there: tokens must be made for it"
+    )
+    oidc_claim: str = Field(
+        "email", min_length=1, description="What of a token names the person; email must be verified"
+    )
+    session_hours: float = Field(12.0, gt=0, le=720, description="Hours until people sign in again")
+    audit_dir: Path | None = Field(None, description="Folder whose log files can be audited from the dashboard")
+    max_upload_mb: int = Field(1024, ge=1, description="Largest log file that can be uploaded for an audit")
     window_days: int = Field(28, ge=1, description="Days of traffic that an account is judged by")
     assess_seconds: float = Field(5.0, ge=0, description="Least time between two assessments")
     worker_batch: int = Field(4096, ge=1, description="Events per profile segment")
@@ -101,6 +117,13 @@ class Settings(BaseSettings):
     @classmethod
     def _readable(cls, value: str) -> str:
         _networks(value)
+        return value
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _with_issuer(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("oidc_issuer") and not value:
+            raise ValueError("needed with DISTILLWATCH_OIDC_ISSUER: tokens made for other clients are not accepted")
         return value
 
     @property

@@ -11,22 +11,32 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+import polars as pl
 import structlog
 
 from api.services.alone import alone
 from api.services.assessor import Assessor
 from api.services.background import Background
+from api.services.content import REFRESH_SECONDS, ContentPolicy
+from api.services.housekeeping import KEEP_SECONDS, Housekeeper
+from api.services.jobs.runner import STEP_SECONDS, Runner
 from api.services.joining import join_due
+from api.services.likeness import STEP_SECONDS as INDEX_SECONDS
+from api.services.likeness import Indexer
+from api.services.periodic import Periodic
 from api.settings import Settings
 from api.storage import ranges, segments
 from api.storage.engine import Database, StorageError
 from detector.event import Event
+from detector.features import FeatureFrame
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
 
 IDLE_SECONDS = 0.5  # between two looks at an empty log
 BEAT_SECONDS = 10.0
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # waits after failures in a row; the last one is repeated
+
+Read = tuple[Event, bytes | None]  # an event, and its features where they were computed before it was stored
 
 log = structlog.get_logger()
 
@@ -44,6 +54,8 @@ class Worker:
         self.assessor = Assessor(database, detector, settings)
         self._beat_at = time.monotonic()
         self.stopping = stopping or threading.Event()
+        self.content = ContentPolicy(database, settings, detector)
+        self.content.refresh()
 
     def run(self) -> None:
         """Work until ``stopping`` is set. Failures of the database are waited out."""
@@ -62,7 +74,8 @@ class Worker:
 
     def step(self) -> bool:
         """Join calls and profile one range where there are any, assess if it is time. True if there may be more at once."""
-        more = join_due(self._database)
+        self.content.refresh(REFRESH_SECONDS)
+        more = join_due(self._database, self.content)
         more = self._profile_next() or more
         if time.monotonic() - self._beat_at > BEAT_SECONDS:
             segments.beat(self._database)
@@ -98,9 +111,9 @@ class Worker:
     def _segment(self, held: ranges.Held) -> tuple[int | None, Profiles | None]:
         """Write the segment of a range; returns its id and profile, None where nothing of it could be read."""
         batch = held.read()
-        readable = [stored.event for stored in batch if stored.event is not None]
+        readable = [(stored.event, stored.features) for stored in batch if stored.event is not None]
         now = datetime.now(UTC)  # one sender's wrong clock must not push everybody's traffic out of the window
-        last_event_at = max((e.timestamp for e in readable if e.timestamp <= now), default=None)
+        last_event_at = max((e.timestamp for e, _ in readable if e.timestamp <= now), default=None)
         profile, used = self._profile(readable)
         data = profile.to_bytes() if profile is not None else None
         after_seq, last_seq, _ = held.range
@@ -108,19 +121,25 @@ class Worker:
             segment_id = segments.add(connection, after_seq, last_seq, used, len(batch) - used, last_event_at, data)
         return segment_id, profile
 
-    def _profile(self, batch: Sequence[Event]) -> tuple[Profiles | None, int]:
+    def _profile(self, batch: Sequence[Read]) -> tuple[Profiles | None, int]:
         """Profile of the events, and how many are in it. An event that the detector fails on is found and left out."""
         if not batch:
             return None, 0
         try:
-            return self._detector.profile(self._detector.features(batch)), len(batch)
+            return self._detector.profile(self._features(batch)), len(batch)
         except Exception:
             if len(batch) == 1:
-                log.exception("event left out", event_id=batch[0].event_id)
+                log.exception("event left out", event_id=batch[0][0].event_id)
                 return None, 0
         half = len(batch) // 2
         parts = [self._profile(batch[:half]), self._profile(batch[half:])]
         return merge_all(p for p, _ in parts if p is not None), sum(used for _, used in parts)
+
+    def _features(self, batch: Sequence[Read]) -> FeatureFrame:
+        """Features of events: as stored where their text is not kept, else of their text."""
+        stored = [features for _, features in batch if features is not None]
+        frame = self._detector.features([event for event, features in batch if features is None])
+        return pl.concat([frame, self.content.features(stored)]) if stored else frame
 
 
 def run(settings: Settings, on_ready: Callable[[threading.Event], None]) -> None:
@@ -137,7 +156,19 @@ def run(settings: Settings, on_ready: Callable[[threading.Event], None]) -> None
             with database.read() as connection:
                 state = segments.state(connection)
             log.info("worker started", position=state.position, events=state.events)
-            with Background(database, settings):
-                worker.run()
+            keeper = Housekeeper(database, settings, worker.content, worker.assessor.forget_text)
+            runner = Runner(database, settings)
+            keeping, running = (
+                Periodic("housekeeping", keeper.step, KEEP_SECONDS),
+                Periodic("jobs", runner.step, STEP_SECONDS),
+            )
+            keeper.stopping = keeping.stopping
+            indexer = Indexer(settings, detector.codebook, lambda: worker.assessor.assessed)
+            indexing = Periodic("search index", indexer.step, INDEX_SECONDS)
+            try:
+                with Background(database, settings), keeping, running, indexing:
+                    worker.run()
+            finally:
+                runner.close()
     finally:
         database.close()

@@ -9,6 +9,9 @@ import pandas as pd
 
 from api.schemas import ClusterPoint
 from api.schemas.case import Release
+from api.schemas.jobs import BacktestPoint
+from api.schemas.quality import DriftDay
+from dashboard import words
 
 Layers = alt.LayerChart | alt.FacetChart | alt.VConcatChart
 
@@ -162,3 +165,58 @@ def cluster_map(points: Sequence[ClusterPoint], name: str) -> Layers:
         )
     )
     return alt.layer(everyone, own).resolve_scale(size="independent").properties(height=CLUSTER_MAP_PIXELS)
+
+
+def thresholds(points: Sequence[BacktestPoint]) -> Layers:
+    """Flagged accounts at each threshold, by what people found of them."""
+    kinds = {"confirmed": "Confirmed bad", "dismissed": "Confirmed good", "unlabelled": "Unlabelled"}
+    frame = pd.DataFrame(
+        [
+            {"share": words.share(p.share), "order": p.share, "found": label, "accounts": getattr(p, kind)}
+            for p in points
+            for kind, label in kinds.items()
+        ],
+        columns=["share", "order", "found", "accounts"],
+    )
+    bars = (
+        alt.Chart(frame)
+        .mark_bar()
+        .encode(
+            x=alt.X("accounts:Q", title="Flagged accounts", stack="zero", axis=alt.Axis(format=",d", tickMinStep=1)),
+            y=alt.Y("share:N", title="Honest accounts that may be flagged", sort=alt.SortField("order")),
+            color=alt.Color(
+                "found:N",
+                title=None,
+                scale=alt.Scale(domain=list(kinds.values()), range=[FOR, AGAINST, GREY]),
+                legend=alt.Legend(orient="bottom"),
+            ),
+            tooltip=[
+                alt.Tooltip("share:N", title="Share"),
+                alt.Tooltip("found:N", title="Found"),
+                alt.Tooltip("accounts:Q", format=","),
+            ],
+        )
+    )
+    return alt.layer(bars).properties(height=36 * len(points) + 70)
+
+
+def drift(days: Sequence[DriftDay]) -> Layers:
+    """Requests a day as bars, and the mean cosine of prompts with their topic as a line on a scale of its own."""
+    frame = pd.DataFrame(
+        [{"day": d.day.strftime("%Y-%m-%d"), "requests": d.requests, "fit": d.fit} for d in days],
+        columns=["day", "requests", "fit"],
+    )
+    tooltip = [
+        alt.Tooltip("day:O", title="Day (UTC)"),
+        alt.Tooltip("requests:Q", title="Requests", format=","),
+        alt.Tooltip("fit:Q", title="Fit", format=".3f"),
+    ]
+    day = alt.X("day:O", title="Day (UTC)", axis=alt.Axis(labelAngle=-40, labelOverlap=True))
+    base = alt.Chart(frame).encode(x=day, tooltip=tooltip)
+    bars = base.mark_bar(color=GREY, opacity=0.5).encode(
+        y=alt.Y("requests:Q", title="Requests a day", axis=alt.Axis(format=",d"))
+    )
+    line = base.mark_line(color=FOR, point=alt.OverlayMarkDef(color=FOR)).encode(
+        y=alt.Y("fit:Q", title="Fit of prompts to the topics (cosine)", scale=alt.Scale(domain=[0, 1]))
+    )
+    return alt.layer(bars, line).resolve_scale(y="independent").properties(height=300)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 from urllib.parse import quote
 
 import httpx
@@ -54,6 +54,7 @@ from api.schemas.case import CampaignGraph, Release, Twins
 URL_VARIABLE = "DISTILLWATCH_API_URL"
 DEFAULT_URL = "http://127.0.0.1:8400"
 TIMEOUT_SECONDS = 20.0  # a page that takes longer is better shown as a failure than as a spinner
+TRANSFER_SECONDS = 600.0  # of a file
 MAX_DETAIL = 500  # characters of the service's explanation that are shown
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -114,7 +115,7 @@ class Client:
     def __init__(self, key: str, url: str | None = None) -> None:
         if not (key.isascii() and key.isprintable()):
             raise KeyRefused("A key consists of printable ASCII characters.")
-        self._headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+        self._headers = {"Accept": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
         self._http = _connections(url or base_url())
 
     def me(self) -> Me:
@@ -147,11 +148,11 @@ class Client:
 
     def preview_bulk(self, query: Mapping[str, Any], decision: Mapping[str, Any]) -> BulkPreview:
         """What a decision on all cases that match would do."""
-        return self._post("/v1/bulk", BulkPreview, _body(BulkIn, query=query, decision=decision))
+        return self._post("/v1/bulk", BulkPreview, checked(BulkIn, query=query, decision=decision))
 
     def ask_bulk(self, query: Mapping[str, Any], decision: Mapping[str, Any], expected: int) -> BulkOut:
         """Ask for a decision on all cases that match, of which the preview told so many."""
-        body = _body(BulkIn, query=query, decision=decision, dry_run=False, expected=expected)
+        body = checked(BulkIn, query=query, decision=decision, dry_run=False, expected=expected)
         return self._post("/v1/bulk", BulkOut, body)
 
     def bulks(self, limit: int = 20) -> list[BulkOut]:
@@ -181,7 +182,7 @@ class Client:
 
     def undo(self, decision_id: int, reason: str = "") -> DecisionOut:
         """Take back the last decision on an account or campaign."""
-        return self._post(f"/v1/decisions/{decision_id}/undo", DecisionOut, _body(UndoIn, reason=reason))
+        return self._post(f"/v1/decisions/{decision_id}/undo", DecisionOut, checked(UndoIn, reason=reason))
 
     def snapshot(self, decision_id: int) -> Snapshot:
         """The evidence as it was when a decision was made."""
@@ -193,20 +194,20 @@ class Client:
 
     def approve(self, kind: ApprovalKind, number: int, reason: str) -> Ended:
         """Approve what another person asked for."""
-        return self._post(f"/v1/approvals/{kind}/{number}/approve", Ended, _body(Because, reason=reason))
+        return self._post(f"/v1/approvals/{kind}/{number}/approve", Ended, checked(Because, reason=reason))
 
     def end(self, kind: ApprovalKind, number: int, reason: str) -> Ended:
         """Refuse what waits, or end what holds."""
-        return self._post(f"/v1/approvals/{kind}/{number}/end", Ended, _body(Because, reason=reason))
+        return self._post(f"/v1/approvals/{kind}/{number}/end", Ended, checked(Because, reason=reason))
 
     def make_exception(self, account_id: str, signal: str, reason: str, expires_at: datetime) -> ExceptionOut:
         """Let a signal not count in an account's risk for a time."""
-        body = _body(ExceptionIn, account_id=account_id, signal=signal, reason=reason, expires_at=expires_at)
+        body = checked(ExceptionIn, account_id=account_id, signal=signal, reason=reason, expires_at=expires_at)
         return self._post("/v1/exceptions", ExceptionOut, body)
 
     def unmask(self, subject: Subject, subject_id: str, reason: str, minutes: int) -> UnmaskingOut:
         """Ask for leave to read the prompts of an account or campaign."""
-        body = _body(UnmaskIn, subject=subject, subject_id=subject_id, reason=reason, minutes=minutes)
+        body = checked(UnmaskIn, subject=subject, subject_id=subject_id, reason=reason, minutes=minutes)
         return self._post("/v1/unmaskings", UnmaskingOut, body)
 
     def prompts(self, subject: Subject, subject_id: str) -> list[ExamplePrompt]:
@@ -220,7 +221,7 @@ class Client:
 
     def switch_enforcement(self, mode: EnforcementMode, reason: str) -> EnforcementOut:
         """Use the switch that stops enforcement, or turns it on again."""
-        answer = self._ask("PUT", "/v1/enforcement", body=_body(EnforcementIn, mode=mode, reason=reason))
+        answer = self._ask("PUT", "/v1/enforcement", body=checked(EnforcementIn, mode=mode, reason=reason))
         return self._parse(TypeAdapter(EnforcementOut), answer)
 
     def twins(self, account_id: str) -> Twins:
@@ -250,15 +251,42 @@ class Client:
     def make_key(self, name: str, role: Role) -> KeyCreated:
         """A new key; its secret is in this answer only."""
         return self._parse(
-            TypeAdapter(KeyCreated), self._ask("POST", "/v1/keys", body=_body(KeyIn, name=name, role=role))
+            TypeAdapter(KeyCreated), self._ask("POST", "/v1/keys", body=checked(KeyIn, name=name, role=role))
         )
 
     def revoke_key(self, key_id: str) -> KeyOut:
         """Make a key useless at once."""
         return self._parse(TypeAdapter(KeyOut), self._ask("DELETE", f"/v1/keys/{quote(key_id, safe='')}"))
 
+    def fetch(self, path: str, body: type[Body], parameters: Parameters | None = None) -> Body:
+        """What a path answers, as its body."""
+        return self._get(path, body, parameters)
+
+    def fetch_list(self, path: str, body: type[Body], parameters: Parameters | None = None) -> list[Body]:
+        """What a path answers, as a list of bodies."""
+        return self._parse(TypeAdapter(list[body]), self._ask("GET", path, parameters))  # type: ignore[valid-type]
+
+    @overload
+    def send(self, method: str, path: str, given: Any = None, body: None = None) -> None: ...
+    @overload
+    def send(self, method: str, path: str, given: Any, body: type[Body]) -> Body: ...
+    def send(self, method: str, path: str, given: Any = None, body: type[Body] | None = None) -> Body | None:
+        """Send what :func:`checked` gave; the answer as its body, where one is named."""
+        response = self._ask(method, path, body=given)
+        return self._parse(TypeAdapter(body), response) if body else None
+
+    def download(self, path: str) -> bytes:
+        """A file."""
+        return self._ask("GET", path, seconds=TRANSFER_SECONDS).content
+
+    def upload(self, path: str, data: bytes, body: type[Body], parameters: Parameters) -> Body:
+        """Send a file."""
+        return self._parse(
+            TypeAdapter(body), self._ask("POST", path, parameters, content=data, seconds=TRANSFER_SECONDS)
+        )
+
     def _decide(self, path: str, decision: str, reason: str, more: Given) -> DecisionOut:
-        return self._post(path, DecisionOut, _body(DecisionIn, decision=decision, reason=reason, **(more or {})))
+        return self._post(path, DecisionOut, checked(DecisionIn, decision=decision, reason=reason, **(more or {})))
 
     def _post(self, path: str, answer: type[Body], body: Any) -> Body:
         return self._parse(TypeAdapter(answer), self._ask("POST", path, body=body))
@@ -266,10 +294,20 @@ class Client:
     def _get(self, path: str, body: type[Body], parameters: Parameters | None = None) -> Body:
         return self._parse(TypeAdapter(body), self._ask("GET", path, parameters))
 
-    def _ask(self, method: str, path: str, parameters: Parameters | None = None, body: Any = None) -> httpx.Response:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        parameters: Parameters | None = None,
+        body: Any = None,
+        content: bytes | None = None,
+        seconds: float = TIMEOUT_SECONDS,
+    ) -> httpx.Response:
         given = {name: value for name, value in (parameters or {}).items() if value not in (None, "")}
         try:
-            response = self._http.request(method, path, params=given, json=body, headers=self._headers)
+            response = self._http.request(
+                method, path, params=given, json=body, content=content, headers=self._headers, timeout=seconds
+            )
         except (httpx.HTTPError, UnicodeError) as error:
             raise Unreachable(f"{self._http.base_url}: {error}") from None
         if response.is_success:
@@ -288,7 +326,7 @@ class Client:
             ) from None
 
 
-def _body(schema: type[BaseModel], **values: Any) -> dict[str, Any]:
+def checked(schema: type[BaseModel], **values: Any) -> dict[str, Any]:
     """The body of a request, refused here in the words that the service would use."""
     try:
         return schema.model_validate(values).model_dump(mode="json")

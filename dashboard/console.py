@@ -7,7 +7,19 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import routes, safe, session
-from dashboard.views import account, approvals, audit_trail, campaign, campaigns, cases, performance, settings, sign_in
+from dashboard.views import (
+    account,
+    approvals,
+    audit_trail,
+    audits,
+    campaign,
+    campaigns,
+    cases,
+    performance,
+    search,
+    settings,
+    sign_in,
+)
 
 # A file of our own: Streamlit fetches symbols and emoji for the tab from another host, which the policy forbids.
 ICON = Path(__file__).with_name("assets") / "icon.svg"
@@ -19,6 +31,8 @@ pages: dict[routes.Name, st.Page] = {
     "cases": st.Page(cases.render, title="Queue", icon=":material/inbox:", default=True),
     "campaigns": st.Page(campaigns.render, title="Campaigns", icon=":material/hub:", url_path="campaigns"),
     "approvals": st.Page(approvals.render, title="Approvals", icon=":material/how_to_reg:", url_path="approvals"),
+    "search": st.Page(search.render, title="Search", icon=":material/search:", url_path="search"),
+    "audits": st.Page(audits.render, title="Audits", icon=":material/fact_check:", url_path="audits"),
     "performance": st.Page(performance.render, title="Performance", icon=":material/verified:", url_path="performance"),
     "audit": st.Page(
         audit_trail.render,

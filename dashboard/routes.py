@@ -11,7 +11,9 @@ PAGES = "pages"  # of st.session_state
 LAST_QUEUE = "last_queue_query"
 QUEUE_IDS = "queue_ids"  # of the page of the queue that was last shown, in its order
 
-Name = Literal["cases", "account", "campaigns", "campaign", "approvals", "performance", "audit", "settings"]
+Name = Literal[
+    "cases", "account", "campaigns", "campaign", "approvals", "audits", "search", "performance", "audit", "settings"
+]
 
 
 def remember(pages: Mapping[Name, st.Page]) -> None:

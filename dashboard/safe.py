@@ -177,6 +177,40 @@ def graph(option: Mapping[str, Any], description: str, key: str) -> None:
     st.echarts_chart(dict(option), height=GRAPH_PIXELS, key=key, alt=description)
 
 
+def choose(label: str, values: Sequence[str], key: str) -> str | None:
+    """A choice among texts of others, such as names of files: shown as plain text by a select box, which renders no markdown."""
+    shown = [line(value) for value in values]
+    index = st.selectbox(label, range(len(values)), format_func=shown.__getitem__, key=key)
+    return None if index is None else values[index]
+
+
+def choose_named(label: str, names: Mapping[str, str], key: str, on_change: Callable[[], None]) -> str | None:
+    """A choice among records by their names, which others wrote; nothing is chosen at first."""
+    shown = {record: line(name) for record, name in names.items()}
+    return st.selectbox(
+        label,
+        list(shown),
+        index=None,
+        format_func=shown.__getitem__,
+        key=key,
+        on_change=on_change,
+        placeholder="None chosen",
+    )
+
+
+def download(label: str, load: Callable[[], bytes], name: str, key: str) -> None:
+    """A button that fetches a file when it is clicked, under a fixed name, as a download that no browser opens by itself."""
+    st.download_button(
+        label,
+        load,
+        file_name=name,
+        mime="application/octet-stream",
+        key=key,
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
 def chart(figure: Layers, description: str) -> None:
     """Show an Altair chart. Its titles and field names are ours; data reach the page as data."""
     st.altair_chart(figure, width="stretch", alt=description)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import streamlit as st
 
 from api.schemas import DecisionOut, Me
 from dashboard import safe
+from dashboard.ask import settings
 from dashboard.client import ApiError, Broken, Client, Forbidden, KeyRefused, Missing, Refused, Unreachable
 from dashboard.words import DECIDED
 
@@ -17,6 +18,19 @@ ME = "me"
 FLASH = "flash"
 BEFORE = "decision_before"  # the decision from which the page went on by itself
 WAITING = " What gateways are to do waits for a second person, under Approvals."
+NOTE = "note"
+NOTES = {
+    "retention": "Recorded. The worker deletes what is older within seconds, and from then on every hour.",
+    "content": "Recorded. New events follow at once; what is stored already follows within minutes.",
+    "person": "Recorded.",
+    "removed": "Removed.",
+    "test": "A test message is queued; the delivery log tells what became of it.",
+    "again": "Queued once more.",
+    "webhook": "Recorded.",
+    "saved": "Saved.",
+    "job": "The worker starts it as soon as it is free.",
+    "switch": "Switched. Gateways are told within seconds.",
+}
 
 READERS = frozenset({"auditor", "gateway"})
 """Roles that decide nothing: their form is left out, since the service would refuse it. Permits nothing by itself."""
@@ -48,9 +62,37 @@ def sign_in(key: str) -> None:
     st.session_state[KEY], st.session_state[ME] = key, me
 
 
+def sign_in_by_provider() -> None:
+    """Exchange what the identity provider said for a session of the service, and keep it."""
+    sign_in(settings.open_session(str(st.user.tokens["id"])).key)
+
+
+def provider_is_set() -> bool:
+    """Whether this dashboard has an identity provider: the section [auth] of Streamlit's secrets."""
+    try:
+        return "auth" in st.secrets
+    except FileNotFoundError:
+        return False
+
+
+def known_to_provider() -> bool:
+    """Whether the browser's session came back from an identity provider."""
+    return bool(st.user.get("is_logged_in", False))
+
+
 def sign_out() -> None:
-    """Forget the key and everything seen with it."""
+    """End the session with the service and with the provider, and forget everything seen with it."""
+    if signed_in():
+        with suppress(ApiError):  # it ends by itself
+            settings.close_session(client())
     st.session_state.clear()
+    if known_to_provider():
+        st.logout()
+
+
+def is_admin() -> bool:
+    """Whether to offer what administrators change; whether it is done is the service's business."""
+    return me().role == "admin"
 
 
 def client() -> Client:
@@ -98,6 +140,17 @@ def show_problem(error: ApiError) -> None:
     if isinstance(error, KeyRefused) and signed_in() and st.button("Sign in again"):
         sign_out()
         st.rerun()
+
+
+def note(what: str) -> None:
+    """Remember what was done, in fixed words, to be told after the page ran again."""
+    st.session_state[NOTE] = what
+
+
+def noted() -> None:
+    """Tell what was done last, once."""
+    if what := st.session_state.pop(NOTE, None):
+        st.success(NOTES[what], icon=":material/check:")
 
 
 def announce(record: str, decision: DecisionOut) -> None:

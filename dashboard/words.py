@@ -13,7 +13,11 @@ from api.schemas import (
     EnforcementMode,
     Role,
     Verdict,
+    WebhookKind,
+    WebhookShape,
 )
+from api.schemas.jobs import JobKind, JobState
+from api.schemas.privacy import ContentMode
 
 NOTHING = "–"
 
@@ -102,6 +106,58 @@ ROLES: dict[Role, str] = {
     "gateway": "Gateway: sends logs and asks for verdicts",
 }
 
+CONTENT_MODES: dict[ContentMode, str] = {
+    "full": "Everything",
+    "redacted": "Without personal data",
+    "none": "No text",
+}
+
+ENFORCEMENT: dict[EnforcementMode, str] = {"all": "Everything", "decisions": "People's decisions", "none": "Nothing"}
+
+WEBHOOK_SHAPES: dict[WebhookShape, str] = {
+    "native": "Own, signed",
+    "alertmanager": "Alertmanager's webhook",
+    "alertmanager_api": "Alertmanager's API",
+    "slack": "Slack",
+    "ocsf": "OCSF finding",
+}
+
+WEBHOOK_KINDS: dict[WebhookKind, str] = {
+    "account.flagged": "account flagged",
+    "campaign.flagged": "campaign flagged",
+    "case.decided": "case decided",
+    "verdict.changed": "verdict changed",
+    "enforcement.changed": "switch used",
+}
+
+JOB_KINDS: dict[JobKind, str] = {"audit": "Audits", "rehearsal": "Rehearsals", "backtest": "Backtests"}
+A_JOB: dict[JobKind, str] = {"audit": "an audit", "rehearsal": "a rehearsal", "backtest": "a backtest"}
+JOB_STATES: dict[JobState, str] = {
+    "queued": "Waiting",
+    "running": "Running",
+    "done": "✓ Done",
+    "failed": "✕ Failed",
+    "cancelled": "Cancelled",
+}
+OPEN_JOBS: frozenset[JobState] = frozenset({"queued", "running"})
+
+FAMILIES = {
+    "sft_pairs": "instruction/answer pairs",
+    "reasoning": "reasoning elicitation",
+    "fixed_prompt": "one fixed prompt over all work",
+    "rollouts": "repeated sampling",
+    "agent_trajectories": "agent trajectories",
+    "grader": "grading and preference data",
+    "instruction_synthesis": "instruction synthesis",
+    "trace_cleaning": "cleaning of captured answers",
+    "session_replay": "replay of stored sessions",
+    "relay": "relay of real users",
+    "logprobs": "log-probabilities",
+    "corpus_replay": "replay of a public corpus",
+    "domain_sweep": "a sweep over one domain",
+}
+"""Kinds of harvest that can be rehearsed, as the detector names them."""
+
 
 def count(value: float) -> str:
     """A count with thousands separators, a large one shortened: 12,345; 1.23 M."""
@@ -120,6 +176,21 @@ def percent(share: float) -> str:
         return "> 99.9 %"
     fine = 0 < share < 0.01 or 0.99 < share < 1
     return f"{share * 100:.1f} %" if fine else f"{share * 100:.0f} %"
+
+
+def share(value: float) -> str:
+    """A small share as percent with all its figures: 0.05 %."""
+    return f"{value * 100:.3g} %"
+
+
+def change(now: float, before: float) -> str:
+    """How much something changed: +12 %, −40 %, ×3.5, new."""
+    if not before:
+        return "new" if now else NOTHING
+    ratio = now / before
+    if ratio >= 3:
+        return f"×{ratio:,.1f}"
+    return f"{(ratio - 1) * 100:+.0f} %".replace("-", "−")
 
 
 def amount(value: float) -> str:

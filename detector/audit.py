@@ -15,7 +15,7 @@ from detector.assessment import Assessment
 from detector.event import Event
 from detector.formats import Rejected, read
 from detector.pipeline import Detector
-from detector.profiling import profile_files, profile_in_processes
+from detector.profiling import Part, profile_files, profile_in_processes
 from detector.progress import Progress
 from detector.report import RunSummary, timeline, write_report
 from detector.templates import fill_in
@@ -64,20 +64,43 @@ def audit(
     else:
         part = profile_in_processes(paths, engine, format, account, calibration, progress, account_attributes)
     timings.update(part.timings)
-    profiles = part.profiles
+
+    def examples(assessment: Assessment) -> dict[str, Event]:
+        return read_examples(paths, format, account, assessment, account_attributes)
+
+    done = conclude(part, out, [str(p) for p in paths], format, detector, examples, progress, clock, start, timings)
+    if keep_profiles:
+        (out / PROFILES).write_bytes(part.profiles.to_bytes())
+    return done
+
+
+def conclude(
+    part: Part,
+    out: Path,
+    sources: list[str],
+    format: str,
+    detector: Detector,
+    examples_of: Callable[[Assessment], dict[str, Event]],
+    progress: Progress,
+    clock: Callable[[], float],
+    start: float,
+    timings: dict[str, float],
+) -> AuditRun:
+    """Assess what was read and write the files of an audit that began at ``start``.
+
+    ``examples_of`` gives the events that an assessment points to.
+    """
     progress.stage("assessing")
     mark = clock()
-    assessment = detector.assess(profiles)
+    assessment = detector.assess(part.profiles)
     timings["assess"] = clock() - mark
     progress.stage("writing the report")
     mark = clock()
-    examples = read_examples(paths, format, account, assessment, account_attributes)
+    examples = examples_of(assessment)
     fill_in(assessment, examples)
     write_tables(out, assessment)
-    if keep_profiles:
-        (out / PROFILES).write_bytes(profiles.to_bytes())
     run = RunSummary(
-        files=[str(p) for p in paths],
+        files=sources,
         format=format,
         events=part.events,
         accounts=len(assessment.accounts),

@@ -95,11 +95,15 @@ class Profiles:
         rows = rows.with_columns(pl.lit([], pl.List(pl.UInt64)).alias("answers"))
         return cls(accounts, _counts(rows), _objects(rows), rows.drop("answers"))
 
-    def window(self, since: datetime | None) -> Profiles:
-        """The part from the day of ``since`` on (UTC); all of it for None."""
-        if since is None:
+    def window(self, since: datetime | None, until: datetime | None = None) -> Profiles:
+        """The part from the day of ``since`` on (UTC), up to that of ``until`` with it; all of it for None."""
+        if since is None and until is None:
             return self
-        recent = pl.col("day") >= int(since.timestamp() * 1_000_000 // DAY_US)
+        recent = pl.lit(True)
+        if since is not None:
+            recent &= pl.col("day") >= int(since.timestamp() * 1_000_000 // DAY_US)
+        if until is not None:
+            recent &= pl.col("day") <= int(until.timestamp() * 1_000_000 // DAY_US)
         counts = self.counts.filter(recent)
         return Profiles(
             self.accounts.join(counts.select("acct").unique(), on="acct", how="semi"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, HTTPException, Request
 
 from api.auth import Keyring
 from api.routes.common import Admin, AnyKey, Auditor, Data, Limit, Offset
 from api.schemas import AuditEntry, AuditPage, KeyCreated, KeyIn, KeyOut, Me
 from api.storage import audit, keys
+from api.storage.keys import Key
 
 router = APIRouter(tags=["administration"])
 
@@ -28,14 +31,14 @@ def get_audit(key: Auditor, database: Data, limit: Limit = 100, offset: Offset =
 @router.get("/v1/keys")
 def get_keys(key: Admin, database: Data) -> list[KeyOut]:
     """All keys, without their secrets."""
-    return [KeyOut(**k._asdict()) for k in keys.every(database)]
+    return [KeyOut(**_shown(k)) for k in keys.every(database)]
 
 
 @router.post("/v1/keys", status_code=201)
 def post_key(key: Admin, database: Data, body: KeyIn) -> KeyCreated:
     """Make a key; its secret is in this answer and nowhere else."""
     made, secret = keys.create(database, body.name, body.role, key.actor, body.account_id)
-    return KeyCreated(**made._asdict(), key=secret)
+    return KeyCreated(**_shown(made), key=secret)
 
 
 @router.delete("/v1/keys/{key_id}")
@@ -48,4 +51,8 @@ def delete_key(key: Admin, database: Data, key_id: str, request: Request) -> Key
         raise HTTPException(404, f"no key {key_id!r}")
     keyring: Keyring = request.app.state.keyring
     keyring.forget()
-    return KeyOut(**revoked._asdict())
+    return KeyOut(**_shown(revoked))
+
+
+def _shown(key: Key) -> dict[str, Any]:
+    return {name: getattr(key, name) for name in KeyOut.model_fields}

@@ -45,7 +45,7 @@ class Findings:
         start = time.perf_counter()
         honest = cases.honest(self._database)
         excepted = exceptions.holding(self._database, datetime.now(UTC))
-        assessment = self._reviewed(honest).assess(profiles, excepted)
+        assessment = reviewed(self._detector, honest).assess(profiles, excepted)
         keep_names(assessment, campaigns.members(self._database))
         fill_in(assessment, events.by_id(self._database, example_ids(assessment)))
         clusters = self._clusters(profiles)
@@ -77,13 +77,9 @@ class Findings:
             return bool(exceptions.page(self._database, None, now, only_open=False, limit=1, offset=0))
         return exceptions.holding(self._database, now) != self._excepted
 
-    def _reviewed(self, honest: Sequence[cases.Honest]) -> Detector:
-        """The detector that counts the dismissed accounts among the honest ones of its calibration."""
-        if not honest:
-            return self._detector
-        scores, requests = (np.array(column, float) for column in zip(*honest, strict=True))
-        weights = with_reviews(self._detector.scorer.weights, scores, requests)
-        return replace(self._detector, scorer=Scorer(weights))
+    def forget(self) -> None:
+        """Write every finding anew at the next assessment."""
+        self._stored = None
 
     def _clusters(self, profiles: Profiles) -> bytes:
         """JSON of the codebook in the plane with all requests per cluster."""
@@ -92,6 +88,15 @@ class Findings:
         plane = self._detector.codebook.projection()
         points = [[c, round(float(x), 4), round(float(y), 4), population.get(c, 0)] for c, (x, y) in enumerate(plane)]
         return json.dumps(points, separators=(",", ":")).encode()
+
+
+def reviewed(detector: Detector, honest: Sequence[cases.Honest]) -> Detector:
+    """The detector that counts the dismissed accounts among the honest ones of its calibration."""
+    if not honest:
+        return detector
+    scores, requests = (np.array(column, float) for column in zip(*honest, strict=True))
+    weights = with_reviews(detector.scorer.weights, scores, requests)
+    return replace(detector, scorer=Scorer(weights))
 
 
 def example_ids(assessment: Assessment) -> set[str]:

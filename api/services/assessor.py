@@ -35,6 +35,12 @@ class Assessor:
         self._findings = self._new_findings()
         self._assessed_at = float("-inf")
         self._took = 0.0
+        self._forget = False
+        self.assessed: Profiles | None = None  # the window as of the last assessment
+
+    def forget_text(self) -> None:
+        """Assess and write all findings again, since text that they were put into words from is gone. For any thread."""
+        self._forget = True
 
     def close(self) -> None:
         """Let another worker assess."""
@@ -56,7 +62,9 @@ class Assessor:
         try:
             self._window.compact()
             pause = max(self._settings.assess_seconds, self._took * (REST_BEHIND if behind else REST))
-            if time.monotonic() - self._assessed_at >= pause and (self._is_stale() or self._findings.outdated()):
+            if time.monotonic() - self._assessed_at >= pause and (
+                self._forget or self._is_stale() or self._findings.outdated()
+            ):
                 self._try()
         except segments.Moved as error:  # the lock was lost with its connection, and another worker was faster
             log.warning("not this worker's assessment", reason=str(error))
@@ -67,10 +75,14 @@ class Assessor:
         if not self._take():
             raise segments.Moved("another worker assesses")
         start = time.perf_counter()
+        if self._forget:
+            self._forget = False
+            self._findings.forget()
         with self._database.read() as connection:
             position = ranges.profiled(connection)
         merged = self._window.merged()
         if merged is not None and len(merged):
+            self.assessed = merged
             assessment = self._findings.update(merged, position)
             log.info(
                 "assessed",

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.schemas import ItemError
 from api.services import bodies, metrics
+from api.services.content import ContentPolicy
 from api.services.disk import Disk
 from api.services.intake import Room
 from api.services.spool import NoRoom, Spool
@@ -72,8 +73,9 @@ class Outcome(NamedTuple):
 class Ingestion:
     """The way in, shared by all routes of one process."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, content: ContentPolicy) -> None:
         self._settings = settings
+        self._content = content
         free = settings.min_free_mb << 20
         self.disk = Disk(settings.data_dir, free if database.is_sqlite else 0)
         self.room = Room(settings.max_pending_mb << 20)
@@ -95,7 +97,7 @@ class Ingestion:
         self.disk.check()
         with self.room.share() as share:
             raw = await share.read(chunks, self._settings.max_body_mb << 20)
-            if len(raw) <= INLINE_BYTES and not order.encoding:
+            if len(raw) <= INLINE_BYTES and not order.encoding and not self._content.is_needed:
                 bundle, rejected = self._parse(raw, order)
             else:
                 bundle, rejected = await self._in_thread(raw, order)
@@ -159,7 +161,9 @@ class Ingestion:
             raise TooMany(f"{count} events in one body, at most {most} are accepted: send smaller batches")
         bundle = Bundle()
         for found, rows in ((parsed.events, bundle.events), (parsed.joined, bundle.joined)):
-            for number, event in enumerate(found):
+            kept = self._content.hold(found)
+            bundle.features += kept.features
+            for number, event in enumerate(kept.events):
                 try:
                     rows.append(events.to_row(event, now))
                 except Exception as error:  # one row that nobody foresaw must not cost all the others

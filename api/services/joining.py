@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 import structlog
 from sqlalchemy import Connection
 
-from api.storage import events, parts
+from api.services.content import ContentPolicy
+from api.storage import content, events, parts
 from api.storage.engine import Database
 from detector.event import Event
 from detector.formats import join
@@ -22,8 +23,8 @@ MAX_GROUPS = 200  # joined in one transaction, which the API waits for on SQLite
 log = structlog.get_logger()
 
 
-def join_due(database: Database, now: datetime | None = None) -> bool:
-    """Join groups that are due, and store their events. True if there may be more of them."""
+def join_due(database: Database, policy: ContentPolicy, now: datetime | None = None) -> bool:
+    """Join groups that are due, and store what ``policy`` lets of their events. True if there may be more of them."""
     now = now or datetime.now(UTC)
     with database.read() as connection:
         if not parts.due(connection, now, 1):
@@ -31,11 +32,15 @@ def join_due(database: Database, now: datetime | None = None) -> bool:
     with database.write("events") as connection:
         groups = parts.due(connection, now, MAX_GROUPS)
         rows: list[events.Row] = []
+        features: list[content.FeatureRow] = []
         done: list[str] = []
         for group in groups:
             found = parts.of(connection, group)
-            rows += _rows(group, found)
+            joined, of_joined = _rows(group, found, policy)
+            rows += joined
+            features += of_joined
             done += [part.part_id for part in found]
+        content.insert_features(connection, features)
         late = events.merge_in(connection, rows).changed
         parts.remove(connection, done, now)
     if late:
@@ -48,7 +53,9 @@ def waiting(connection: Connection) -> int:
     return parts.count(connection)
 
 
-def _rows(group: str, found: Sequence[parts.Stored]) -> list[events.Row]:
+def _rows(
+    group: str, found: Sequence[parts.Stored], policy: ContentPolicy
+) -> tuple[list[events.Row], list[content.FeatureRow]]:
     """The events that a group's parts tell of. One that cannot be read is logged and keeps no other waiting."""
     received = min(part.received_at for part in found)
     given = Given(
@@ -56,13 +63,15 @@ def _rows(group: str, found: Sequence[parts.Stored]) -> list[events.Row]:
         sender=min((p.sender for p in found if p.sender), default=None),
         received=received,
     )
-    rows = []
+    rows, features = [], []
     try:
         for event in join(found[0].family, [part.data for part in found], given):
             if isinstance(event, Event):
-                rows.append(events.to_row(event, received))
+                kept = policy.hold([event])
+                rows.append(events.to_row(kept.events[0], received))
+                features += kept.features
             else:
                 log.warning("a call cannot be joined", group=group, parts=len(found), reason=str(event))
     except Exception:
         log.exception("a group of parts cannot be joined", group=group, parts=len(found))
-    return rows
+    return rows, features

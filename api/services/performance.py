@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 from api.schemas import Performance, Precision, SignalPrecision
 from api.storage import cases, segments
@@ -28,13 +29,14 @@ def performance(database: Database) -> Performance:
     with database.read() as connection:
         honest = segments.state(connection).rates.reviewed
     return Performance(
-        all=Precision(**_precision(outcomes)),
-        signals=[SignalPrecision(signal=s, title=titles[s], **_precision(by_signal[s])) for s in ordered],
+        all=Precision(**precision(outcomes)),
+        signals=[SignalPrecision(signal=s, title=titles[s], **precision(by_signal[s])) for s in ordered],
         honest=honest,
     )
 
 
-def _precision(outcomes: list[bool]) -> dict[str, float | int | None]:
+def precision(outcomes: list[bool]) -> dict[str, Any]:
+    """The fields of a Precision: of outcomes, those that were confirmed."""
     rate = Rate.of(sum(outcomes), len(outcomes))
-    precision = rate.rate if rate.n else None
-    return {"confirmed": rate.k, "reviewed": rate.n, "precision": precision, "low": rate.low, "high": rate.high}
+    share = rate.rate if rate.n else None
+    return {"confirmed": rate.k, "reviewed": rate.n, "precision": share, "low": rate.low, "high": rate.high}

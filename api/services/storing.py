@@ -9,11 +9,12 @@ import msgspec
 import structlog
 from sqlalchemy import Connection, exc
 
-from api.storage import events, parts
+from api.storage import content, events, parts
 from api.storage.engine import Database
 
 EventRow = events.Row
 PartRow = parts.Row
+FeatureRow = content.FeatureRow
 
 log = structlog.get_logger()
 
@@ -24,11 +25,12 @@ class Bundle(msgspec.Struct, array_like=True):
     events: list[EventRow] = []
     joined: list[EventRow] = []  # events that are merged with what is stored of them
     parts: list[PartRow] = []  # of calls that wait for other requests
+    features: list[FeatureRow] = []  # of events among these whose text is not kept as it came
 
     @property
     def size(self) -> int:
         """Bytes, about."""
-        return sum(len(row[-1]) for rows in (self.events, self.joined, self.parts) for row in rows)
+        return sum(len(row[-1]) for rows in (self.events, self.joined, self.parts, self.features) for row in rows)
 
     def __bool__(self) -> bool:
         return bool(self.events or self.joined or self.parts)
@@ -68,6 +70,7 @@ def reason(error: Exception) -> str:
 
 
 def _insert(connection: Connection, bundle: Bundle) -> int:
+    content.insert_features(connection, bundle.features)  # first: no worker may see an event without them
     joined = events.merge_in(connection, bundle.joined).new if bundle.joined else 0
     return joined + events.insert(connection, bundle.events) + parts.insert(connection, bundle.parts)
 
@@ -81,7 +84,7 @@ def _is_of_rows(error: Exception) -> bool:
 
 def _singled(database: Database, bundle: Bundle, error: Exception) -> Stored:
     """Store a bundle in ever smaller pieces, until what the database refuses stands alone."""
-    rows = [(kind, row) for kind in _KINDS for row in getattr(bundle, kind)]
+    rows = [(kind, row) for kind in reversed(_KINDS) for row in getattr(bundle, kind)]  # features before their events
     if len(rows) == 1:
         return Stored(0, [f"row: the database refuses it: {reason(error)}"])
     accepted, refused = 0, []

@@ -225,6 +225,13 @@ def reviewed(database: Database) -> list[tuple[CaseState, AccountFinding]]:
     return [(state, DECODER.decode(finding)) for state, finding in rows]
 
 
+def states(database: Database) -> dict[str, CaseState]:
+    """What people decided, of all accounts that they decided on."""
+    with database.read() as connection:
+        rows = connection.execute(select(T.account_id, T.state).where(T.state != "open")).all()
+    return {row.account_id: row.state for row in rows}
+
+
 def closed(database: Database, state: CaseState, limit: int) -> list[tuple[CaseRecord, AccountFinding]]:
     """Accounts in a state with their findings, the last decided on first."""
     query = select(account_findings).where(T.state == state).order_by(T.changed_at.desc(), T.account_id).limit(limit)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import Connection, Row, Table, func, select, update
 
 from api.schemas import CaseState, Confidence, Decision
 from api.storage import actions, audit, cases, webhooks
@@ -120,6 +120,21 @@ def undo(database: Database, decision_id: int, actor: str, reason: str) -> Row[A
         audit.append(connection, actor, f"{row.subject}.undo", f"{row.subject} {row.subject_id}", detail)
         _tell(connection, undone, actor, [], now, "undo")
         return undone
+
+
+def verdicts(database: Database) -> list[tuple[str, str, str, Decision]]:
+    """Subject, id, actor and decision of all that more than one person decided on, in order of time."""
+    d = decisions.c
+    several = (
+        select(d.subject, d.subject_id)
+        .group_by(d.subject, d.subject_id)
+        .having(func.count(d.actor.distinct()) > 1)
+        .subquery()
+    )
+    here = (d.subject == several.c.subject) & (d.subject_id == several.c.subject_id)
+    query = select(d.subject, d.subject_id, d.actor, d.decision).join(several, here).order_by(d.decision_id)
+    with database.read() as connection:
+        return [(r.subject, r.subject_id, r.actor, r.decision) for r in connection.execute(query)]
 
 
 def of(database: Database, subject: Subject, subject_id: str) -> Sequence[Row[Any]]:

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, func, select, update
 
 from api.storage.engine import Database
-from api.storage.models import events, from_micros, to_micros
+from api.storage.models import event_features, events, from_micros, to_micros
 from detector.event import Event
 from detector.formats import merge
 
@@ -36,11 +36,12 @@ class Stored(NamedTuple):
 
     seq: int
     event: Event | None
+    features: bytes | None = None  # computed before it was stored, where its text is not kept as it came
 
 
 def to_row(event: Event, received_at: datetime) -> Row:
     """The database row of an event. What no database can hold is replaced: a prompt must not escape storage by it."""
-    event.event_id, event.account_id = _storable(event.event_id), _storable(event.account_id)
+    event.event_id, event.account_id = storable(event.event_id), storable(event.account_id)
     try:
         payload = _ENCODER.encode(event)
     except UnicodeEncodeError:  # half a surrogate pair somewhere
@@ -48,7 +49,7 @@ def to_row(event: Event, received_at: datetime) -> Row:
     return event.event_id, event.account_id, to_micros(event.timestamp), to_micros(received_at), payload
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Text without NUL and halves of surrogate pairs; U+FFFD stands for them."""
     if text.isprintable():
         return text  # the usual case, checked fast
@@ -101,7 +102,7 @@ def merge_in(connection: Connection, rows: Sequence[Row]) -> Merged:
 
 def _merged(one: Row, other: Row) -> Row:
     """The row of the event that two rows tell of."""
-    first, second = _decode(one[-1]), _decode(other[-1])
+    first, second = decode(one[-1]), decode(other[-1])
     if first is None or second is None:
         return other if first is None else one
     return to_row(merge(first, second), from_micros(min(one[3], other[3])))
@@ -131,8 +132,22 @@ def reach(connection: Connection, position: int, limit: int, max_bytes: int = MA
 def between(connection: Connection, position: int, last: int) -> list[Stored]:
     """The events after a position up to another, in order."""
     here = (events.c.seq > position, events.c.seq <= last)
-    query = select(events.c.seq, events.c.payload).where(*here).order_by(events.c.seq)
-    return [Stored(seq, _decode(payload)) for seq, payload in connection.execute(query)]
+    known = events.outerjoin(event_features, events.c.event_id == event_features.c.event_id)
+    query = select(events.c.seq, events.c.payload, event_features.c.features).select_from(known).where(*here)
+    return [Stored(r.seq, decode(r.payload), r.features) for r in connection.execute(query.order_by(events.c.seq))]
+
+
+def within(
+    connection: Connection, position: int, limit: int, since: datetime | None, until: datetime | None
+) -> list[Stored]:
+    """The next events after a position whose own time lies in a period (its end excluded), in order."""
+    here = [events.c.seq > position]
+    here += [events.c.timestamp >= since] if since else []
+    here += [events.c.timestamp < until] if until else []
+    known = events.outerjoin(event_features, events.c.event_id == event_features.c.event_id)
+    query = select(events.c.seq, events.c.payload, event_features.c.features).select_from(known).where(*here)
+    rows = connection.execute(query.order_by(events.c.seq).limit(limit))
+    return [Stored(r.seq, decode(r.payload), r.features) for r in rows]
 
 
 def after(connection: Connection, position: int, limit: int, max_bytes: int = MAX_BATCH_BYTES) -> list[Stored]:
@@ -148,7 +163,7 @@ def by_id(database: Database, event_ids: Collection[str]) -> dict[str, Event]:
         for start in range(0, len(wanted), _IN_CHUNK):
             query = select(events.c.payload).where(events.c.event_id.in_(wanted[start : start + _IN_CHUNK]))
             for (payload,) in connection.execute(query):
-                if (event := _decode(payload)) is not None:
+                if (event := decode(payload)) is not None:
                     found[event.event_id] = event
     return found
 
@@ -183,7 +198,8 @@ def payloads(connection: Connection, position: int, limit: int) -> list[tuple[in
     return [(seq, bytes(payload)) for seq, payload in connection.execute(query)]
 
 
-def _decode(payload: bytes) -> Event | None:
+def decode(payload: bytes) -> Event | None:
+    """The event of a payload; None where it cannot be read."""
     try:
         return _DECODER.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

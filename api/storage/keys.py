@@ -7,7 +7,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from api.schemas import Role
 from api.storage import audit
@@ -27,11 +27,13 @@ class Key(NamedTuple):
     account_id: str | None  # owns what the holder sends and what names nobody
     created_at: datetime
     revoked_at: datetime | None
+    expires_at: datetime | None = None  # of a session
+    person: str | None = None  # whose session it is: the same person in all of their sessions
 
     @property
     def actor(self) -> str:
         """How the audit trail names the holder."""
-        return f"{self.name} ({self.key_id})"
+        return self.person or f"{self.name} ({self.key_id})"
 
 
 _COLUMNS = [api_keys.c[name] for name in Key._fields]
@@ -39,28 +41,39 @@ _COLUMNS = [api_keys.c[name] for name in Key._fields]
 
 def create(database: Database, name: str, role: Role, actor: str, account_id: str | None = None) -> tuple[Key, str]:
     """Make a key; returns it and the secret to show once."""
+    with database.write("audit") as connection:
+        key, secret = insert(connection, name, role, datetime.now(UTC), account_id=account_id)
+        detail = {"name": name, "role": role, **({"account_id": account_id} if account_id else {})}
+        audit.append(connection, actor, "key.create", f"key {key.key_id}", detail)
+    return key, secret
+
+
+def insert(
+    connection: Connection, name: str, role: Role, now: datetime, *, account_id: str | None = None,
+    expires_at: datetime | None = None, person: str | None = None,
+) -> tuple[Key, str]:  # fmt: skip
+    """Make a key in the transaction of what it is made for."""
     key_id = secrets.token_hex(6)
     secret = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
-    key = Key(key_id, name, role, account_id, datetime.now(UTC), None)
-    with database.write("audit") as connection:
-        connection.execute(api_keys.insert().values(**key._asdict(), key_hash=_hash(secret)))
-        detail = {"name": name, "role": role, **({"account_id": account_id} if account_id else {})}
-        audit.append(connection, actor, "key.create", f"key {key_id}", detail)
+    key = Key(key_id, name, role, account_id, now, None, expires_at, person)
+    connection.execute(api_keys.insert().values(**key._asdict(), key_hash=_hash(secret)))
     return key, secret
 
 
 def find(database: Database, secret: str) -> Key | None:
-    """The key of a secret, unless it is unknown or revoked."""
-    query = select(*_COLUMNS).where(api_keys.c.key_hash == _hash(secret), api_keys.c.revoked_at.is_(None))
+    """The key of a secret, unless it is unknown, revoked or expired."""
+    lasts = or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > datetime.now(UTC))
+    query = select(*_COLUMNS).where(api_keys.c.key_hash == _hash(secret), api_keys.c.revoked_at.is_(None), lasts)
     with database.read() as connection:
         row = connection.execute(query).first()
     return Key(*row) if row else None
 
 
 def every(database: Database) -> list[Key]:
-    """All keys, the oldest first, revoked ones included."""
+    """All keys but people's sessions, the oldest first, revoked ones included."""
+    query = select(*_COLUMNS).where(api_keys.c.person.is_(None)).order_by(api_keys.c.created_at)
     with database.read() as connection:
-        return [Key(*row) for row in connection.execute(select(*_COLUMNS).order_by(api_keys.c.created_at))]
+        return [Key(*row) for row in connection.execute(query)]
 
 
 def count(database: Database) -> int:

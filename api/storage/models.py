@@ -62,7 +62,33 @@ events = Table(
     Column("timestamp", Instant, nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("payload", LargeBinary, nullable=False),  # the event as JSON
+    Index("ix_events_received", "received_at", postgresql_using="brin"),  # rows come in the order of this time
     sqlite_autoincrement=True,  # a number is never given twice, even after deletions
+)  # fmt: skip
+
+event_features = Table(  # of events whose text is not kept, or not as it was: computed before they were stored
+    "event_features", metadata,
+    Column("event_id", String(ID), primary_key=True),
+    Column("features", LargeBinary, nullable=False),
+)  # fmt: skip
+
+retention = Table(  # how long events are kept: the last row holds
+    "retention", metadata,
+    Column("retention_id", Big, primary_key=True, autoincrement=True),
+    Column("days", Integer),  # null: for ever
+    Column("reason", Text, nullable=False),
+    Column("actor", String(240), nullable=False),
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
+content_modes = Table(  # what is kept of the texts of an account, where it is not the default
+    "content_modes", metadata,
+    Column("account_id", String(ID), primary_key=True),
+    Column("mode", String(16), nullable=False),  # full, redacted, none
+    Column("reason", Text, nullable=False),
+    Column("actor", String(240), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("swept_at", Instant),  # when what had been stored before followed the mode too
 )  # fmt: skip
 
 open_parts = Table(  # what single records tell of calls that others may tell more of, until they are joined
@@ -89,6 +115,18 @@ api_keys = Table(
     Column("key_hash", String(64), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("expires_at", Instant),  # of a session; null: until revoked
+    Column("person", String(200)),  # whose session it is; null: a key by itself
+    Index("ix_api_keys_person", "person"),
+)  # fmt: skip
+
+people = Table(  # who may sign in through the identity provider, and as what
+    "people", metadata,
+    Column("person", String(200), primary_key=True),  # as the provider names them, in lower case
+    Column("role", String(16), nullable=False),
+    Column("created_by", String(240), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant),  # last sign-in
 )  # fmt: skip
 
 profile_segments = Table(
@@ -336,6 +374,48 @@ webhook_attempts = Table(
     Column("error", Text),
     Column("milliseconds", Integer, nullable=False),
     Index("ix_webhook_attempts_delivery", "delivery_id"),
+)  # fmt: skip
+
+jobs = Table(  # long work that people ask for: audits, rehearsals, backtests
+    "jobs", metadata,
+    Column("job_id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("parameters", Text, nullable=False),  # JSON
+    Column("state", String(12), nullable=False),  # queued, running, done, failed, cancelled
+    Column("stage", String(200), nullable=False),
+    Column("progress", Float, nullable=False),  # of the stage, 0..1
+    Column("created_by", String(240), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("seen_at", Instant),  # sign of life of who runs it
+    Column("attempts", Integer, nullable=False),
+    Column("cancel", Boolean, nullable=False),  # asked to stop
+    Column("error", Text),
+    Column("summary", Text),  # JSON: the result in figures
+    Index("ix_jobs_state", "state", "created_at"),
+)  # fmt: skip
+
+saved_queries = Table(
+    "saved_queries", metadata,
+    Column("query_id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("text", Text),
+    Column("account_id", String(ID)),  # or this one as an example
+    Column("shared", Boolean, nullable=False),
+    Column("owner", String(240), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)  # fmt: skip
+
+review_samples = Table(  # accounts drawn at random while they were not flagged
+    "review_samples", metadata,
+    Column("sample_id", Big, primary_key=True, autoincrement=True),
+    Column("account_id", String(ID), nullable=False),
+    Column("drawn_by", String(240), nullable=False),
+    Column("drawn_at", Instant, nullable=False),
+    Column("population", BigInteger, nullable=False),  # unflagged accounts at that time
+    Index("ix_review_samples_account", "account_id"),
 )  # fmt: skip
 
 audit_log = Table(

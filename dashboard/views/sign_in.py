@@ -14,6 +14,7 @@ def render() -> None:
     with middle:
         st.title("distillwatch")
         st.caption("Which accounts, and groups of accounts, harvest the model's answers to train another one, and why.")
+        by_provider()
         with st.form("sign_in", border=True):
             key = st.text_input(
                 "Key",
@@ -37,3 +38,23 @@ def render() -> None:
             session.show_problem(error)
         else:
             st.rerun()
+
+
+def by_provider() -> None:
+    """The way through an identity provider, where this dashboard has one."""
+    if session.known_to_provider():
+        try:
+            with st.spinner("Asking the service …"):
+                session.sign_in_by_provider()
+        except ApiError as error:
+            session.show_problem(error)
+            if st.button("Sign in as somebody else", icon=":material/switch_account:"):
+                st.logout()
+        else:
+            st.rerun()
+    elif session.provider_is_set():
+        if st.button(
+            "Sign in with your organisation's account", type="primary", icon=":material/login:", width="stretch"
+        ):
+            st.login()
+        st.caption("Or with a key:")

@@ -22,7 +22,7 @@ _SECRET_KEY = re.compile(
 _HARMLESS_KEY = re.compile(
     r"(?:hash|alias|_id|fingerprint|tokens)$"
 )  # e.g. user_api_key_hash: what stands for a secret
-_SECRET_VALUE = re.compile(
+SECRET_VALUE = re.compile(
     r"(?i)\b(?:bearer|basic|token)\s+[a-z0-9._~+/=-]{6,}"
     r"|\b(?:sk|pk|rk|gsk|xai|hf|ghp|gho|ghs|glpat|xoxb|xoxp|whsec|r8|nvapi|pplx|co|key|api)[-_](?=[a-z0-9_-]*[0-9])[a-z0-9_-]{16,}"
     r"|\bsk-[a-z0-9_-]{4,}"
@@ -52,6 +52,6 @@ def redact(value: Any, depth: int = 0) -> Any:
         }
     if isinstance(value, list):
         return [redact(inner, depth + 1) for inner in value]
-    if isinstance(value, str) and _SECRET_VALUE.search(value):
+    if isinstance(value, str) and SECRET_VALUE.search(value):
         return REDACTED
     return value

@@ -11,7 +11,9 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.services.content import ContentPolicy
 from api.services.joining import join_due
+from api.settings import Settings
 from api.storage import events, parts
 from api.storage.engine import Database
 from detector.event import Event
@@ -46,7 +48,7 @@ def post(http: TestClient, headers: Headers, request: dict[str, Any]) -> None:
 
 def join(database: Database, minutes: float = 0.5) -> None:
     """Join what is due after some time."""
-    while join_due(database, datetime.now(UTC) + timedelta(minutes=minutes)):
+    while join_due(database, ContentPolicy(database, Settings()), datetime.now(UTC) + timedelta(minutes=minutes)):
         pass
 
 
@@ -138,6 +140,6 @@ def test_a_trace_that_never_ends_is_joined_piece_by_piece(
     post(http, headers, traces(*(span(n, CALL) for n in range(1, 96))))
     rounds = 0
     while waiting(database):
-        join_due(database, datetime.now(UTC) + timedelta(minutes=1))
+        join_due(database, ContentPolicy(database, Settings()), datetime.now(UTC) + timedelta(minutes=1))
         rounds += 1
     assert (rounds, len(stored(database))) == (10, 95)

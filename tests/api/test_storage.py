@@ -112,7 +112,7 @@ def test_any_text_makes_a_row(event_id: str, content: str) -> None:
     row = events.to_row(event(event_id, content), NOW)
     assert "\0" not in row[0]
     row[0].encode()
-    decoded = events._decode(row[4])
+    decoded = events.decode(row[4])
     assert decoded is not None
     assert decoded.event_id == row[0]
 

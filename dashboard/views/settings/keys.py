@@ -1,4 +1,4 @@
-"""Settings: who is signed in, and for administrators the keys of the service."""
+"""Keys: make one, revoke one."""
 
 from __future__ import annotations
 
@@ -20,25 +20,9 @@ COLUMNS = {
 
 
 def render() -> None:
-    """The signed-in person, then the keys."""
-    st.title("Settings")
-    me = session.me()
-    st.subheader("Signed in")
-    safe.show(
-        safe.markup(
-            '<div class="dw-facts"><div><span class="dw-small">Name</span><br>{name}</div>'
-            '<div><span class="dw-small">Role</span><br>{role}</div>'
-            '<div><span class="dw-small">Key id</span><br>{key}</div></div>',
-            name=safe.line(me.name),
-            role=words.ROLES[me.role],
-            key=me.key_id,
-        )
-    )
-    if st.button("Sign out", icon=":material/logout:"):
-        session.sign_out()
-        st.rerun()
+    """The keys, for administrators."""
     st.subheader("Keys")
-    if me.role != "admin":
+    if not session.is_admin():
         st.caption("Administrators see and manage the keys here.")
         return
     manage()
