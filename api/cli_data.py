@@ -96,6 +96,9 @@ def export(
     """
     with opened(load_settings(data_dir)) as database:
         rows = _findings(database) if what == "findings" else _events(database)
+        audit.note(
+            database, ACTOR, "prompts.read" if what == "events" else "findings.read", what, {"export": str(out or "-")}
+        )
         try:
             if out is None:
                 count = _write(rows, sys.stdout.buffer)

@@ -26,7 +26,7 @@ from api.schemas.jobs import (
 )
 from api.services.jobs import files
 from api.settings import Settings
-from api.storage import jobs
+from api.storage import audit, jobs
 from detector.formats import FORMATS
 from detector.simulate import HARVESTS
 
@@ -97,7 +97,7 @@ def get_file(
     if name not in files.results(settings, job_id):
         raise HTTPException(404, f"no file {name!r} of job {job_id!r} here: it may be on another machine, or deleted")
     if files.RESULTS[name]:
-        jobs.note_read(database, job_id, name, key.actor)
+        audit.note(database, key.actor, "prompts.read", f"job {job_id}", {"file": name})
     attachment = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox allow-scripts"}
     return FileResponse(files.folder(settings, job_id) / name, filename=name, headers=attachment)
 

@@ -23,7 +23,7 @@ async def _searcher(request: Request) -> Searcher:
 
 
 Searching = Annotated[Searcher, Depends(_searcher)]
-NO_INDEX = 503
+NO_INDEX = 409  # nothing failed: the worker has not come to it yet
 
 
 @router.post("/v1/similar")
@@ -32,7 +32,7 @@ def post_similar(key: Reader, database: Data, searcher: Searching, body: Similar
     try:
         return searching.similar(database, searcher, body)
     except NoIndex as error:
-        raise HTTPException(NO_INDEX, str(error), headers={"Retry-After": "60"}) from error
+        raise HTTPException(NO_INDEX, str(error)) from error
     except searching.NothingToSearch as error:
         raise HTTPException(422, str(error)) from error
 
@@ -50,7 +50,7 @@ def get_top(
     try:
         return searching.top(database, searcher, by, days, limit)
     except NoIndex as error:
-        raise HTTPException(NO_INDEX, str(error), headers={"Retry-After": "60"}) from error
+        raise HTTPException(NO_INDEX, str(error)) from error
 
 
 @router.get("/v1/queries")

@@ -42,10 +42,15 @@ class SampleOut(Schema):
     missed_high: float
 
 
+class Found(Schema):
+    actor: str
+    decision: Decision
+
+
 class Disagreement(Schema):
     subject: str
     subject_id: str
-    decisions: list[tuple[str, Decision]] = Field(description="Who found what, the last of each")
+    found: list[Found] = Field(description="Who found what, the last of each")
 
 
 class Agreement(Schema):

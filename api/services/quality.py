@@ -14,6 +14,7 @@ from api.schemas.quality import (
     Disagreement,
     DriftDay,
     DriftOut,
+    Found,
     Quality,
     SampleOut,
     SampleRow,
@@ -85,7 +86,7 @@ def agreement(found: Sequence[tuple[str, str, str, Decision]]) -> Agreement:
         high=rate.high,
         kappa=(rate.rate - chance) / (1 - chance) if chance < 1 else None,
         disagreements=[
-            Disagreement(subject=s, subject_id=i, decisions=list(several[s, i].items()))
+            Disagreement(subject=s, subject_id=i, found=[Found(actor=a, decision=d) for a, d in several[s, i].items()])
             for s, i in split[-SHOWN:][::-1]
         ],
     )

@@ -63,6 +63,12 @@ def append(connection: Connection, actor: str, action: str, subject: str, detail
     )
 
 
+def note(database: Database, actor: str, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+    """Append an entry by itself, e.g. of something that was only read."""
+    with database.write("audit") as connection:
+        append(connection, actor, action, subject, detail)
+
+
 def page(database: Database, limit: int, offset: int) -> tuple[list[Entry], int]:
     """Entries, newest first, and their total."""
     query = select(audit_log).order_by(audit_log.c.entry_id.desc()).limit(limit).offset(offset)

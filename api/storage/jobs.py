@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, or_, select, update
+from sqlalchemy import Row, delete, func, or_, select, update
 
 from api.schemas.jobs import JobIn, JobKind
 from api.storage import audit
@@ -121,14 +121,3 @@ def remove(database: Database, job_id: str, actor: str) -> bool:
             return False
         audit.append(connection, actor, f"{row.kind}.remove", f"job {job_id}", {"title": row.title})
     return True
-
-
-def note_read(database: Database, job_id: str, name: str, actor: str) -> None:
-    """Put into the audit trail that somebody read a result that quotes prompts."""
-    with database.write("audit") as connection:
-        audit.append(connection, actor, "prompts.read", f"job {job_id}", {"file": name})
-
-
-def uploads_in_use(connection: Connection) -> str:
-    """The parameters of all jobs that are not done, to look up uploads in."""
-    return "\n".join(connection.execute(select(J.parameters).where(J.state.in_(OPEN))).scalars())

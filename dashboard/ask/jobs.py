@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, get_args
 from urllib.parse import quote
 
@@ -23,7 +24,7 @@ def job(client: Client, job_id: str) -> JobDetail:
     return client.fetch(f"/v1/jobs/{quote(job_id, safe='')}", JobDetail)
 
 
-def start(client: Client, kind: JobKind, **values: Any) -> JobOut:
+def start(client: Client, kind: JobKind, values: Mapping[str, Any]) -> JobOut:
     """Ask for a job."""
     return client.send("POST", "/v1/jobs", checked(_BODIES[kind], kind=kind, **values), JobOut)
 

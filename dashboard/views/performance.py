@@ -12,6 +12,7 @@ from dashboard import charts, routes, safe, session, words
 from dashboard.ask import quality
 
 OPENED = "samples_opened"
+QUESTIONS = ["Are flags right?", "What is missed?", "Do reviewers agree?", "Does it change?", "Is it up to date?"]
 ALL_FLAGS = "All flags"
 STABLE, SHIFTED = 0.1, 0.25
 """Customary bounds of the population stability index: below the first stable, above the second another population."""
@@ -35,7 +36,7 @@ SAMPLES = {
 }
 DISAGREEMENTS = {
     "subject_id": safe.text_column("Account or campaign", width=260),
-    "decisions": safe.text_column("Found by each"),
+    "found": safe.text_column("Found by each"),
 }
 
 
@@ -47,9 +48,7 @@ def render() -> None:
         client = session.client()
         told, overview = client.performance(), client.overview()
         found, drawn = quality.quality(client), quality.samples(client)
-    tabs = st.tabs(
-        ["Are flags right?", "What is missed?", "Do reviewers agree?", "Does it change?", "Is it up to date?"]
-    )
+    tabs = st.tabs(QUESTIONS)
     pages: list[Callable[[], None]] = [
         lambda: right(told, overview, found),
         lambda: missed(drawn),
@@ -217,5 +216,5 @@ def sample_row(row: SampleRow) -> dict[str, safe.Cell]:
 
 def disagreement_row(found: Disagreement) -> dict[str, safe.Cell]:
     """One case on which people differ."""
-    said = ", ".join(f"{actor}: {words.DECIDED[decision].lower()}" for actor, decision in found.decisions)
-    return {"subject_id": found.subject_id, "decisions": said}
+    said = ", ".join(f"{f.actor}: {words.DECIDED[f.decision].lower()}" for f in found.found)
+    return {"subject_id": found.subject_id, "found": said}

@@ -12,6 +12,7 @@ from dashboard.client import ApiError
 OPENED = "search_opened"
 TEXT, ACCOUNT, QUERY = "search_text", "search_account", "search_query"
 LIMIT = 50
+SEARCHES = ["Accounts that ask alike", "Accounts at the top"]
 DAYS = {1: "day", 7: "7 days", 14: "14 days"}
 BY = {"output_tokens": "Output tokens", "input_tokens": "Input tokens", "requests": "Requests"}
 LEADS = frozenset({"lead", "admin"})
@@ -46,7 +47,7 @@ def render() -> None:
     """The two searches."""
     st.title("Search")
     session.noted()
-    alike, top = st.tabs(["Accounts that ask alike", "Accounts at the top"])
+    alike, top = st.tabs(SEARCHES)
     with alike:
         by_likeness()
     with top:
@@ -101,7 +102,7 @@ def by_likeness() -> None:
         st.info("Nobody asks alike.", icon=":material/search_off:")
         return
     accounts = [match.account_id for match in found.items]
-    table("like", [like_row(match) for match in found.items], LIKE, accounts)
+    show_accounts("like", [like_row(match) for match in found.items], LIKE, accounts)
 
 
 def choose(saved: list[QueryOut]) -> None:
@@ -162,10 +163,10 @@ def at_the_top() -> None:
         "All accounts: " + words.count(found.total) + ", " + words.change(found.total, found.total_before)
         + " against the period before. Days are those of the events (UTC); index of " + words.when(found.built_at) + " UTC."
     )  # fmt: skip
-    table("top", [top_row(r, found.total) for r in found.items], TOP, [r.account_id for r in found.items])
+    show_accounts("top", [top_row(r, found.total) for r in found.items], TOP, [r.account_id for r in found.items])
 
 
-def table(name: str, rows: list[dict[str, safe.Cell]], columns: dict[str, object], accounts: list[str]) -> None:
+def show_accounts(name: str, rows: list[dict[str, safe.Cell]], columns: dict[str, object], accounts: list[str]) -> None:
     """Accounts as a table; a row opens one."""
 
     def open_row(index: int) -> None:

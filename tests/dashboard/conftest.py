@@ -22,6 +22,7 @@ from api.settings import Settings
 from api.storage import keys, migrate
 from api.storage.engine import Database
 from dashboard.client import URL_VARIABLE, Client
+from detector.pipeline import Detector
 from tests.dashboard import data
 
 START_SECONDS = 30
@@ -43,6 +44,7 @@ class Service:
     keys: dict[Role, str]
     database: Database
     sink: Sink
+    folder: Path  # of its data
 
     def client(self, role: Role) -> Client:
         """The dashboard's client with the key of a role."""
@@ -92,7 +94,7 @@ def running(folder: Path, sink: Sink, fill: Callable[[Database, str], None] | No
             assert time.monotonic() < deadline, "the service did not start in time"
             time.sleep(0.02)
         try:
-            yield Service(f"http://127.0.0.1:{listener.getsockname()[1]}", secrets, database, sink)
+            yield Service(f"http://127.0.0.1:{listener.getsockname()[1]}", secrets, database, sink, folder)
         finally:
             server.should_exit = True
             thread.join(START_SECONDS)
@@ -104,6 +106,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory, sink: Sink) -> Iterator[Ser
     """A service with the population of data.py."""
     with running(tmp_path_factory.mktemp("service"), sink, data.fill) as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def detector() -> Detector:
+    """The shipped detector."""
+    return Detector.load()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,11 +45,9 @@ def results(settings: Settings, job_id: str) -> list[str]:
 
 async def receive(settings: Settings, name: str, chunks: AsyncIterator[bytes]) -> Upload:
     """Keep an uploaded file. Raises BadFile for an ending that no format has, or when it is too large; then nothing is kept."""
-    ending = "".join(Path(name).suffixes[-2:]).lower()
-    if not ending.endswith(ENDINGS):
-        raise BadFile(
-            f"a file whose name ends in {ending or 'nothing'} cannot be read: send one of {', '.join(ENDINGS)}"
-        )
+    ending = _ending(name)
+    if not ending:
+        raise BadFile(f"no format has files of this name: it must end in one of {', '.join(ENDINGS)}")
     upload_id = secrets.token_hex(16)
     where = settings.data_dir / "uploads" / upload_id
     where.mkdir(parents=True)
@@ -98,6 +97,18 @@ def find(settings: Settings, source: Source) -> Path:
     if not _inside(root, path) or not path.is_file():
         raise BadFile(f"there is no file {source.file!r} in the folder for audits")
     return path
+
+
+def _ending(name: str) -> str:
+    """The known ending of a name, with that of what is compressed in it: .jsonl.gz; empty for none. Nothing else of it is used."""
+    last, inner = Path(name.lower()).suffix, Path(Path(name.lower()).stem).suffix
+    return "" if last not in ENDINGS else (inner if inner in ENDINGS else "") + last
+
+
+def discard(settings: Settings, source: Source) -> None:
+    """Remove an upload that has served: it holds texts of requests."""
+    if source.upload_id:
+        shutil.rmtree(settings.data_dir / "uploads" / source.upload_id, ignore_errors=True)
 
 
 def _inside(root: Path, path: Path) -> bool:

@@ -96,6 +96,8 @@ def run(settings: Settings, database: Database, job_id: str) -> None:
         jobs.end(database, job_id, "failed", datetime.now(UTC), error=why)
         return
     jobs.end(database, job_id, "done", datetime.now(UTC), summary=summary.model_dump_json())
+    if not isinstance(asked, BacktestIn):
+        files.discard(settings, asked.source)
 
 
 def _do(work: Work, asked: AuditIn | RehearsalIn | BacktestIn) -> Summary:

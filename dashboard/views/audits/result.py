@@ -22,6 +22,7 @@ from dashboard.ask import jobs
 OPENED = "job_accounts_opened"
 LEADS = frozenset({"lead", "admin"})
 """Roles that are offered to remove a job; the service refuses it to others anyway."""
+FOUND = ["Unlabelled", "Confirmed bad", "Confirmed good"]
 FILES = {
     "report.html": "Report for reading (HTML)",
     "report.json": "Report for programs (JSON)",
@@ -160,7 +161,7 @@ def backtest(found: BacktestSummary) -> None:
     st.caption("Of " + words.quantity(found.accounts, "account") + " in the profiles of the period.")
     safe.table([point_row(p) for p in found.points], POINTS, key="backtest_points")
     safe.chart(charts.thresholds(found.points), "Flagged accounts by threshold: confirmed, dismissed and unlabelled")
-    tabs = st.tabs(["Unlabelled", "Confirmed bad", "Confirmed good"])
+    tabs = st.tabs(FOUND)
     for tab, samples, key in zip(
         tabs,
         (found.unlabelled, found.confirmed, found.dismissed),

@@ -42,7 +42,7 @@ def form(kind: JobKind) -> None:
             client = session.client()
             if kind != "backtest":
                 more["source"] = resolve(where, source, since, until)
-            started = jobs.start(client, kind, title=title.strip(), **more)
+            started = jobs.start(client, kind, {"title": title.strip()} | more)
     except ApiError as error:
         session.show_problem(error)
         return

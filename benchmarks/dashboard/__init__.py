@@ -1,0 +1,1 @@
+"""How long the dashboard's pages take with a large database behind them."""

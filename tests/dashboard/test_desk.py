@@ -1,0 +1,120 @@
+"""Audits, search and performance: what each role sees and does there, on the real service."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from api.schemas import Role
+from api.schemas.jobs import BacktestPoint, BacktestSummary
+from api.services.likeness import FILE
+from api.storage import jobs as stored
+from dashboard.ask import jobs, quality, search
+from dashboard.client import Forbidden
+from detector.likeness import Likeness
+from detector.pipeline import Detector
+from tests.api.test_worker import traffic
+from tests.dashboard.conftest import Service
+from tests.dashboard.data import HARVESTER
+from tests.dashboard.pages import all_text, button, page
+from tests.dashboard.test_settings import labels
+
+READING: list[Role] = ["analyst", "lead", "admin", "auditor"]
+DECIDING: set[Role] = {"analyst", "lead", "admin"}
+
+
+@pytest.mark.parametrize("role", READING)
+def test_each_role_is_offered_what_it_may_do(service: Service, role: Role) -> None:
+    """Every page opens for every role; who decides nothing starts, saves and draws nothing."""
+    for kind in jobs.KINDS:
+        app = page(service, role, "audits", kind=kind)
+        assert not app.exception
+        assert not app.error
+        assert ("Start" in labels(app)) == (role in DECIDING), kind
+    for name, title in (("search", "Search"), ("performance", "Performance")):
+        app = page(service, role, name)
+        assert not app.exception
+        assert [t.value for t in app.title] == [title]
+    assert ("Draw at random" in labels(app)) == (role in DECIDING)
+
+
+def test_the_service_refuses_auditors(service: Service) -> None:
+    """The rules are the service's: what the page does not offer is refused past it too."""
+    auditor = service.client("auditor")
+    for change in (
+        lambda: jobs.start(auditor, "backtest", {"title": "past the page"}),
+        lambda: jobs.upload(auditor, "a.jsonl", b"{}"),
+        lambda: search.save(auditor, "x", "a text", None, True),
+        lambda: quality.draw(auditor, 1),
+    ):
+        with pytest.raises(Forbidden):
+            change()
+
+
+def test_a_job_is_started_followed_and_read(service: Service) -> None:
+    """Asked for with a title, it waits; cancelled it says so; done, its figures and samples are shown; a lead removes it."""
+    app = page(service, "analyst", "audits", kind="backtest")
+    button(app, "Start").click().run()
+    assert "Give it a title" in all_text(app)
+    app.text_input[0].set_value("last month")
+    button(app, "Start").click().run()
+    assert not app.exception
+    job_id = app.query_params["job"][0] if isinstance(app.query_params["job"], list) else app.query_params["job"]
+    assert list(app.dataframe[0].value["state"]) == ["Waiting"]
+    button(app, "Cancel it").click().run()
+    assert list(app.dataframe[0].value["state"]) == ["Cancelled"]
+    asked = jobs.start(service.client("analyst"), "backtest", {"title": "another"})
+    point = BacktestPoint(
+        share=0.001, current=True, flagged=9, confirmed=3, dismissed=1, unlabelled=5, missed=0, expected_false=1.2,
+        expected_false_interval=(0, 4),
+    )  # fmt: skip
+    summary = BacktestSummary(
+        accounts=120, since=None, until=None, seconds=1, points=[point], confirmed=[], dismissed=[], unlabelled=[]
+    )
+    now = datetime.now(UTC)
+    claimed = stored.claim(service.database, now)
+    assert claimed is not None
+    assert claimed.job_id == asked.job_id
+    stored.end(service.database, asked.job_id, "done", now, summary=summary.model_dump_json())
+    app = page(service, "lead", "audits", kind="backtest", job=asked.job_id)
+    assert not app.exception
+    assert list(app.dataframe[1].value["expected"]) == ["1.2 (0 to 4)"]
+    button(app, "Remove").click().run()
+    jobs.remove(service.client("lead"), job_id)
+    assert jobs.jobs(service.client("auditor"), "backtest", 10, 0).total == 0
+
+
+def test_search_finds_saves_and_shares(service: Service, detector: Detector) -> None:
+    """Without an index the page says why; with one it finds by text and by account, and keeps a query for others."""
+    app = page(service, "analyst", "search", like=HARVESTER)
+    assert "no index yet" in all_text(app)
+    events = traffic()[0]
+    made = Likeness.build(detector.profile(detector.features(events)), detector.codebook.centroids)
+    path = service.folder / FILE
+    path.write_bytes(made.to_bytes())
+    try:
+        app = page(service, "analyst", "search")
+        app.text_area[0].set_value("Explain this theorem step by step")
+        app.run()
+        assert not app.exception
+        assert len(app.dataframe) == 2  # alike, and at the top
+        app.text_input[1].set_value("by steps")
+        app.checkbox[0].check()
+        button(app, "Save").click().run()
+        assert [(q.name, q.mine) for q in search.queries(service.client("lead"))] == [("by steps", False)]
+        app = page(service, "lead", "search", like=events[0].account_id)
+        assert events[0].account_id not in set(app.dataframe[0].value["account_id"])
+        search.forget(service.client("lead"), search.queries(service.client("lead"))[0].query_id)
+    finally:
+        path.unlink()
+
+
+def test_samples_are_drawn_and_listed(service: Service) -> None:
+    """Drawn at random, the accounts are listed for review, and the draw is in the trail."""
+    app = page(service, "analyst", "performance")
+    app.number_input[0].set_value(3)
+    button(app, "Draw at random").click().run()
+    assert not app.exception
+    assert len(quality.samples(service.client("auditor")).items) == 3
+    assert service.client("auditor").audit(1, 0).items[0].action == "sample.draw"
