@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, func, select
 
-from api.storage import audit, segments
+from api.storage import audit, ranges
 from api.storage.engine import Database
 from api.storage.models import event_features, events, retention
 
@@ -51,8 +51,7 @@ def purge(database: Database, before: datetime, limit: int) -> int:
     Few at a time: on SQLite the API waits for each transaction.
     """
     with database.write("events") as connection:
-        position = segments.state(connection).position
-        old = (events.c.received_at < before, events.c.seq <= position)
+        old = (events.c.received_at < before, events.c.seq <= ranges.profiled(connection))
         rows = connection.execute(select(events.c.seq, events.c.event_id).where(*old).limit(limit)).all()
         if rows:
             ids = [row.event_id for row in rows]

@@ -70,7 +70,8 @@ def without_tuples(value: Any) -> Any:
         return value
     found = {name: without_tuples(inner) for name, inner in value.items() if name != "prefixItems"}
     if "prefixItems" in value:
-        (found["items"],) = {json.dumps(inner): inner for inner in value["prefixItems"]}.values()  # all alike
+        kinds = list({json.dumps(inner): inner for inner in value["prefixItems"]}.values())
+        found["items"] = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
     return found
 
 

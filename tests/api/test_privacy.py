@@ -16,7 +16,7 @@ from api.services import content as content_service
 from api.services.content import ContentPolicy
 from api.services.housekeeping import Housekeeper
 from api.settings import Settings
-from api.storage import audit, cases, content, events, retention
+from api.storage import audit, cases, content, events, ranges, retention, segments
 from api.storage.engine import Database
 from api.storage.models import event_features
 from api.storage.models import events as log
@@ -25,6 +25,7 @@ from detector.assessment import Template
 from detector.content import hide
 from detector.event import Event
 from detector.pipeline import Detector
+from detector.profiles import Profiles, merge_all
 from tests.api.builders import account, body, row
 from tests.api.test_worker import drain, put, small, traffic
 
@@ -92,7 +93,7 @@ def test_the_detector_sees_the_same(database: Database, settings: Settings, dete
     put(database, kept.events)
     worker = Worker(database, detector, small(settings))
     drain(worker)
-    window = worker._window()
+    window = merge_all(Profiles.from_bytes(blob) for blob in segments.profiles(database))
     assert window is not None
     assert window.equals(detector.profile(detector.features(sent)))
 
@@ -197,12 +198,15 @@ def test_deletion_goes_in_small_steps(database: Database) -> None:
     """No transaction deletes more than its limit."""
     long_ago = datetime.now(UTC) - timedelta(days=9)
     rows = [events.to_row(Event(event_id=f"e{n}", timestamp=long_ago, account_id="a"), long_ago) for n in range(5)]
-    from api.storage import segments
-
-    state = segments.ensure(database)
+    segments.ensure(database)
     with database.write("events") as connection:
         events.insert(connection, rows)
-    segments.advance(database, state, last_seq=5, events=5, skipped=0, last_event_at=None, profile=None)
+    ranges.cut(database, 100)
+    assert retention.purge(database, datetime.now(UTC), 2) == 0  # nothing is profiled yet
+    with ranges.hold(database) as held:
+        assert held is not None
+        with held.writing() as connection:
+            segments.add(connection, *held.range[:2], events=5, skipped=0, last_event_at=None, profile=None)
     assert [retention.purge(database, datetime.now(UTC), 2) for _ in range(4)] == [2, 2, 1, 0]
 
 

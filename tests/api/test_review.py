@@ -82,7 +82,34 @@ MATRIX: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/v1/keys", None, {"admin"}),
     ("POST", "/v1/keys", {"name": "n", "role": "analyst"}, {"admin"}),
     ("DELETE", "/v1/keys/none", None, {"admin"}),
+    ("DELETE", "/v1/sessions", None, EVERYONE),
+    ("GET", "/v1/people", None, {"lead", "admin", "auditor"}),
+    ("POST", "/v1/people", {}, {"admin"}),
+    ("PUT", "/v1/people/p", {}, {"admin"}),
+    ("DELETE", "/v1/people/p", None, {"admin"}),
+    ("GET", "/v1/retention", None, READERS),
+    ("PUT", "/v1/retention", {}, {"admin"}),
+    ("GET", "/v1/content", None, READERS),
+    ("PUT", "/v1/content/a", {}, {"admin"}),
+    ("DELETE", "/v1/content/a", None, {"admin"}),
+    ("GET", "/v1/jobs", None, READERS),
+    ("POST", "/v1/jobs", {}, {"analyst", "lead", "admin"}),
+    ("GET", "/v1/jobs/0", None, READERS),
+    ("POST", "/v1/jobs/0/cancel", None, {"analyst", "lead", "admin"}),
+    ("DELETE", "/v1/jobs/0", None, {"lead", "admin"}),
+    ("GET", "/v1/jobs/0/files/report.html", None, READERS),
+    ("POST", "/v1/uploads", None, {"analyst", "lead", "admin"}),
+    ("GET", "/v1/files", None, READERS),
+    ("POST", "/v1/similar", {}, READERS),
+    ("GET", "/v1/top", None, READERS),
+    ("GET", "/v1/queries", None, READERS),
+    ("POST", "/v1/queries", {}, {"analyst", "lead", "admin"}),
+    ("DELETE", "/v1/queries/0", None, {"analyst", "lead", "admin"}),
+    ("GET", "/v1/quality", None, READERS),
+    ("GET", "/v1/samples", None, READERS),
+    ("POST", "/v1/samples", {}, {"analyst", "lead", "admin"}),
 ]
+OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/v1/sign-in"), ("POST", "/v1/sessions")}
 
 
 def store(database: Database, accounts: Sequence[AccountFinding] = (), groups: Sequence[CampaignFinding] = ()) -> None:
@@ -125,9 +152,13 @@ def test_matrix_is_whole(http: TestClient) -> None:
         "number": 1,
         "webhook_id": 0,
         "delivery_id": 1,
+        "person": "p",
+        "job_id": 0,
+        "name": "report.html",
+        "query_id": 0,
     }
     routes = {(method.upper(), path.format(**samples)) for path, methods in schema.items() for method in methods}
-    assert routes - known == {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/v1/prompts")}
+    assert routes - known == {*OPEN, ("GET", "/v1/prompts")}
 
 
 @pytest.mark.parametrize("sort", get_args(CaseSort))

@@ -25,7 +25,7 @@ def indexed(database: Database, settings: Settings, detector: Detector) -> Worke
     put(database, traffic()[0])
     worker = Worker(database, detector, small(settings))
     drain(worker)
-    Indexer(settings, detector.codebook, lambda: worker.assessed).step()
+    Indexer(settings, detector.codebook, lambda: worker.assessor.assessed).step()
     return worker
 
 
@@ -52,8 +52,8 @@ def test_accounts_that_ask_alike_are_found(
 
 def indexed_sizes(worker: Worker) -> dict[str, int]:
     """Sampled prompts by account."""
-    assert worker.assessed is not None
-    likeness = Likeness.build(worker.assessed, worker._detector.codebook.centroids)
+    assert worker.assessor.assessed is not None
+    likeness = Likeness.build(worker.assessor.assessed, worker._detector.codebook.centroids)
     return {name: int(n) for name, n in zip(likeness.names, likeness.sampled, strict=True)}
 
 

@@ -109,7 +109,7 @@ def test_restarts_change_nothing(database: Database, settings: Settings, detecto
         ranges.cut(database, 300)
         with suppress(Died), ranges.hold(database) as held:
             assert held is not None
-            dying._profile([stored.event for stored in held.read() if stored.event])  # the work is done and lost
+            dying._profile([(s.event, s.features) for s in held.read() if s.event])  # the work is done and lost
             raise Died
         dying.assessor.close()
         living = Worker(database, detector, small(settings))
@@ -194,10 +194,10 @@ def test_assessing_takes_half_of_the_time_at_most(
     put(database, found[:300])
     assess, spans = Detector.assess, []
 
-    def slowly(self: Detector, profiles: Profiles) -> Assessment:
+    def slowly(self: Detector, *given: Any) -> Assessment:
         start = time.monotonic()
         time.sleep(0.1)
-        done = assess(self, profiles)
+        done = assess(self, *given)
         spans.append((start, time.monotonic()))
         return done
 

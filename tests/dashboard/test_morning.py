@@ -121,7 +121,7 @@ def test_a_morning(people: tuple[Page, Page], service: Service, tmp_path: Path) 
     out = tmp_path / "findings.jsonl"
     command(service, "export", "findings", "--out", str(out))
     assert HARVESTER in {json.loads(line).get("account_id") for line in out.read_text().splitlines()}
-    assert "changed" not in command(service, "verify-audit")
+    assert "none changed" in command(service, "verify-audit")
     done = [e.action for e in service.client("auditor").audit(200, 0).items]
     assert done.count("account.dismiss") >= CASES
     assert {"account.undo", "unmasking.approve", "prompts.read", "campaign.confirm", "action.approve"} <= set(done)

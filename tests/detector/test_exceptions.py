@@ -14,7 +14,7 @@ from detector.simulate import PRESETS, simulate
 def profiles() -> tuple[Detector, Profiles]:
     """Labelled traffic, profiled."""
     detector = Detector.load()
-    events = simulate(PRESETS["smoke"], 3).events
+    events = simulate(PRESETS["smoke"], 4).events
     return detector, detector.profile(detector.features(events))
 
 
