@@ -1,10 +1,11 @@
 # Everything runs in .venv, with the exact versions of constraints.txt. PYTHON chooses the interpreter: make test PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
+TESTS = not slow or e2e
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test durability lint format install constraints system clean
+.PHONY: help demo test test-all durability lint format install constraints system clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -12,8 +13,11 @@ help: ## show this
 demo: .venv/installed ## install, start everything on this machine, and send a simulated week of traffic through it
 	$(BIN)/distillwatch demo
 
-test: .venv/installed-dev .venv-litellm/installed .venv-clients/installed system lint ## install with the tools for development, lint, and run all tests
-	$(BIN)/python -m pytest -n auto
+test: .venv/installed-dev .venv-litellm/installed .venv-clients/installed system lint ## install with the tools for development, lint, and run the tests; in about a quarter of an hour
+	$(BIN)/python -m pytest -n auto -m "$(TESTS)"
+
+test-all: TESTS = slow or not slow
+test-all: test ## the same with the slow tests: every operation of the API, kills under load, outages
 
 durability: .venv/installed-dev ## kill API and worker fifty times under load, on each database; takes about half an hour
 	KILL_ROUNDS=50 $(BIN)/python -m pytest -s tests/api/test_durability.py
