@@ -35,12 +35,14 @@ class Assessor:
         self._findings = self._new_findings()
         self._assessed_at = float("-inf")
         self._took = 0.0
-        self._forget = False
+        self._forgets = self._forgotten = (
+            0  # times that text has gone, in all and as of the last assessment that was stored
+        )
         self.assessed: Profiles | None = None  # the window as of the last assessment
 
     def forget_text(self) -> None:
         """Assess and write all findings again, since text that they were put into words from is gone. For any thread."""
-        self._forget = True
+        self._forgets += 1
 
     def close(self) -> None:
         """Let another worker assess."""
@@ -63,7 +65,7 @@ class Assessor:
             self._window.compact()
             pause = max(self._settings.assess_seconds, self._took * (REST_BEHIND if behind else REST))
             if time.monotonic() - self._assessed_at >= pause and (
-                self._forget or self._is_stale() or self._findings.outdated()
+                self._forgets > self._forgotten or self._is_stale() or self._findings.outdated()
             ):
                 self._try()
         except segments.Moved as error:  # the lock was lost with its connection, and another worker was faster
@@ -75,8 +77,8 @@ class Assessor:
         if not self._take():
             raise segments.Moved("another worker assesses")
         start = time.perf_counter()
-        if self._forget:
-            self._forget = False
+        forgets = self._forgets
+        if forgets > self._forgotten:
             self._findings.forget()
         with self._database.read() as connection:
             position = ranges.profiled(connection)
@@ -92,6 +94,7 @@ class Assessor:
                 position=position,
                 seconds=round(time.perf_counter() - start, 2),
             )
+        self._forgotten = forgets
         self._rest(start)
 
     def _take(self) -> bool:
