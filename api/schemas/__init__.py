@@ -159,14 +159,10 @@ class ActionIn(Scope):
     expires_at: AwareDatetime
 
 
-class ActionOut(Scope):
-    action_id: int
-    subject: Subject
-    subject_id: str
-    action: Measure
+class Issued(Schema):
+    """Who asked for something, who approved it, and who ended it."""
+
     state: ApprovalState = Field(description="pending: waits for a second person")
-    source: Literal["decision", "automatic"]
-    decision_id: int | None
     issued_by: str
     issued_at: datetime
     expires_at: datetime
@@ -175,6 +171,15 @@ class ActionOut(Scope):
     ended_by: str | None = None
     ended_at: datetime | None = None
     end_reason: str | None = None
+
+
+class ActionOut(Issued, Scope):
+    action_id: int
+    subject: Subject
+    subject_id: str
+    action: Measure
+    source: Literal["decision", "automatic"]
+    decision_id: int | None
 
 
 class ActionPage(Schema):
@@ -250,20 +255,11 @@ class ExceptionIn(Schema):
     expires_at: AwareDatetime
 
 
-class ExceptionOut(Schema):
+class ExceptionOut(Issued):
     exception_id: int
     account_id: str
     signal: str
     reason: str
-    state: ApprovalState = Field(description="pending: waits for a second person")
-    issued_by: str
-    issued_at: datetime
-    expires_at: datetime
-    approved_by: str | None = None
-    approved_at: datetime | None = None
-    ended_by: str | None = None
-    ended_at: datetime | None = None
-    end_reason: str | None = None
 
 
 class UnmaskIn(Schema):

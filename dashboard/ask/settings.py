@@ -1,10 +1,10 @@
-"""People, retention, content modes, webhooks and the enforcement switch."""
+"""People, retention, content modes and webhooks."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
-from api.schemas import DeliveryPage, EnforcementIn, EnforcementOut, WebhookCreated, WebhookIn, WebhookOut
+from api.schemas import DeliveryPage, WebhookCreated, WebhookIn, WebhookOut
 from api.schemas.people import PersonIn, PersonOut, SessionIn, SessionOut, SignInOut
 from api.schemas.privacy import ContentIn, ContentOut, ContentPage, RetentionIn, RetentionOut
 from dashboard.client import Client, checked
@@ -102,13 +102,3 @@ def deliveries(client: Client, webhook_id: str, limit: int, offset: int) -> Deli
 def deliver_again(client: Client, webhook_id: str, delivery_id: int) -> None:
     """Send a delivery once more."""
     client.send("POST", f"/v1/webhooks/{quote(webhook_id, safe='')}/deliveries/{delivery_id:d}/again")
-
-
-def enforcement(client: Client) -> EnforcementOut:
-    """The switch."""
-    return client.fetch("/v1/enforcement", EnforcementOut)
-
-
-def switch(client: Client, mode: str, reason: str) -> EnforcementOut:
-    """Use the switch."""
-    return client.send("PUT", "/v1/enforcement", checked(EnforcementIn, mode=mode, reason=reason), EnforcementOut)

@@ -133,4 +133,4 @@ def test_the_switch_is_used_with_a_reason(service: Service) -> None:
     app.text_input[0].set_value("a drill")
     button(app, "Switch").click().run()
     assert {m.label: m.value for m in app.metric}["Gateways are told"] == "Nothing"
-    settings.switch(service.client("lead"), "all", "end of the drill")
+    service.client("lead").switch_enforcement("all", "end of the drill")

@@ -8,10 +8,7 @@ import streamlit as st
 
 from api.schemas import EnforcementMode
 from dashboard import safe, session, words
-from dashboard.ask import settings
 
-LEADS = frozenset({"lead", "admin"})
-"""Roles that are offered the switch; the service refuses it to others anyway."""
 CAPTIONS = [
     "What people decided and what is issued automatically",
     "What people decided; nothing automatic",
@@ -27,7 +24,7 @@ def render() -> None:
         "stops everything."
     )
     with session.asking():
-        told = settings.enforcement(session.client())
+        told = session.client().enforcement()
     row = st.columns(4)
     row[0].metric("Gateways are told", words.ENFORCEMENT[told.mode])
     row[1].metric("Setting of the service", words.ENFORCEMENT[told.setting], help="DISTILLWATCH_ENFORCEMENT")
@@ -35,7 +32,7 @@ def render() -> None:
     row[3].metric("Of it in 24 hours", f"{told.automatic_today:,d} of {told.automatic_daily_cap:,d}")
     if told.at:
         safe.text(f"Switched by {told.actor} at {words.when(told.at)} UTC: {told.reason}")
-    if session.me().role not in LEADS:
+    if not session.may_approve():
         st.caption("Leads and administrators switch it.")
         return
     with st.form("enforcement", border=True):
@@ -50,6 +47,6 @@ def render() -> None:
         reason = st.text_input("Reason", max_chars=4000)
         if st.form_submit_button("Switch", type="primary"):
             with session.asking():
-                settings.switch(session.client(), mode, reason)
+                session.client().switch_enforcement(mode, reason)
             session.note("switch")
             st.rerun()
