@@ -11,7 +11,7 @@ from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from api.schemas import Role
+from api.schemas.base import Role
 from api.storage import keys
 from api.storage.engine import Database, StorageError
 

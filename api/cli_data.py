@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from api.options import DataDir, load_settings, opened
-from api.schemas import Role
+from api.schemas.base import Role
 from api.storage import audit, campaigns, cases, events, keys
 from api.storage.engine import Database
 from detector.cli import FINDINGS, app, fail

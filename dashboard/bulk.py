@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from api.schemas import BulkOut, BulkPreview
+from api.schemas.bulk import BulkOut, BulkPreview
 from dashboard import safe, session, words
 from dashboard.client import ApiError, Parameters
 

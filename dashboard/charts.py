@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from api.schemas import ClusterPoint
 from api.schemas.case import Release
 from api.schemas.jobs import BacktestPoint
+from api.schemas.overview import ClusterPoint
 from api.schemas.quality import DriftDay
 from dashboard import words
 

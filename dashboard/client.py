@@ -12,44 +12,29 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from api.schemas import (
-    AccountDetail,
+from api.schemas.account import AccountDetail
+from api.schemas.approvals import (
     ApprovalKind,
     ApprovalPage,
-    AuditPage,
     Because,
-    BulkIn,
-    BulkItem,
-    BulkOut,
-    BulkPreview,
-    CampaignDetail,
-    CampaignPage,
-    CasePage,
-    Claim,
-    ClusterPoint,
-    DecisionIn,
-    DecisionOut,
     Ended,
-    EnforcementIn,
-    EnforcementMode,
-    EnforcementOut,
-    ExamplePrompt,
     ExceptionIn,
     ExceptionOut,
-    KeyCreated,
-    KeyIn,
-    KeyOut,
-    Me,
-    Overview,
-    Performance,
-    Role,
-    Snapshot,
-    Subject,
-    UndoIn,
     UnmaskIn,
     UnmaskingOut,
 )
+from api.schemas.audit import AuditPage
+from api.schemas.base import Role, Subject
+from api.schemas.bulk import BulkIn, BulkItem, BulkOut, BulkPreview
+from api.schemas.campaign import CampaignDetail, CampaignPage
 from api.schemas.case import CampaignGraph, Release, Twins
+from api.schemas.decisions import DecisionIn, DecisionOut, Snapshot, UndoIn
+from api.schemas.evidence import ExamplePrompt
+from api.schemas.keys import KeyCreated, KeyIn, KeyOut, Me
+from api.schemas.overview import ClusterPoint, Overview
+from api.schemas.performance import Performance
+from api.schemas.queue import CasePage, Claim
+from api.schemas.verdicts import EnforcementIn, EnforcementMode, EnforcementOut
 
 URL_VARIABLE = "DISTILLWATCH_API_URL"
 DEFAULT_URL = "http://127.0.0.1:8400"
@@ -165,7 +150,7 @@ class Client:
         return self._parse(TypeAdapter(list[BulkItem]), answer)
 
     def decide_account(self, account_id: str, decision: str, reason: str, more: Given = None) -> DecisionOut:
-        """Record a decision on an account; ``more`` as in api.schemas.DecisionIn."""
+        """Record a decision on an account; ``more`` as in api.schemas.decisions.DecisionIn."""
         return self._decide(f"/v1/cases/{quote(account_id, safe='')}/decisions", decision, reason, more)
 
     def campaigns(self, limit: int, offset: int) -> CampaignPage:
@@ -177,7 +162,7 @@ class Client:
         return self._get(f"/v1/campaigns/{quote(campaign_id, safe='')}", CampaignDetail)
 
     def decide_campaign(self, campaign_id: str, decision: str, reason: str, more: Given = None) -> DecisionOut:
-        """Record a decision on a campaign as a whole; ``more`` as in api.schemas.DecisionIn."""
+        """Record a decision on a campaign as a whole; ``more`` as in api.schemas.decisions.DecisionIn."""
         return self._decide(f"/v1/campaigns/{quote(campaign_id, safe='')}/decisions", decision, reason, more)
 
     def undo(self, decision_id: int, reason: str = "") -> DecisionOut:

@@ -9,12 +9,13 @@ from typing import Any
 import streamlit as st
 from markupsafe import Markup
 
-from api.schemas import DecisionOut, Subject
+from api.schemas.base import Subject
+from api.schemas.decisions import DecisionOut
 from dashboard import safe, session, verdict, words
 from dashboard.client import ApiError
 from dashboard.paging import token
 
-MIN_REASON, MAX_REASON = 3, 4000  # characters, as the service asks (api.schemas.DecisionIn)
+MIN_REASON, MAX_REASON = 3, 4000  # characters, as the service asks (api.schemas.decisions.DecisionIn)
 DAYS, MAX_DAYS = 14, 90  # of an action, unless the analyst says otherwise, and at most
 READ_ONLY = "Your role reads and does not decide."
 GRAVE = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from api.schemas import EnforcementMode, EnforcementOut
+from api.schemas.verdicts import EnforcementMode, EnforcementOut
 from dashboard import safe, session, words
 
 MIN_REASON, MAX_REASON = 3, 4000

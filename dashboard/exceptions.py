@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from api.schemas import EvidenceOut, ExceptionOut
+from api.schemas.approvals import ExceptionOut
+from api.schemas.evidence import EvidenceOut
 from dashboard import safe, session, words
 from dashboard.client import ApiError
 

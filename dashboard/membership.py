@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from api.schemas import CampaignMember
+from api.schemas.campaign import CampaignMember
 from dashboard import safe, session, words
 from dashboard.client import ApiError
 

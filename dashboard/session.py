@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 
 import streamlit as st
 
-from api.schemas import DecisionOut, Me
+from api.schemas.decisions import DecisionOut
+from api.schemas.keys import Me
 from dashboard import safe
 from dashboard.ask import settings
 from dashboard.client import ApiError, Broken, Client, Forbidden, KeyRefused, Missing, Refused, Unreachable

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 from markupsafe import Markup
 
-from api.schemas import ExamplePrompt, Subject, TemplateOut, UnmaskingOut
+from api.schemas.approvals import UnmaskingOut
+from api.schemas.base import Subject
+from api.schemas.evidence import ExamplePrompt, TemplateOut
 from dashboard import safe, unmasking, words
 from dashboard.paging import pager, token
 

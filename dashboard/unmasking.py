@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from api.schemas import ExamplePrompt, Subject, UnmaskingOut
+from api.schemas.approvals import UnmaskingOut
+from api.schemas.base import Subject
+from api.schemas.evidence import ExamplePrompt
 from dashboard import session, words
 from dashboard.client import ApiError
 from dashboard.paging import token

@@ -8,16 +8,12 @@ from typing import Literal
 import streamlit as st
 from markupsafe import Markup
 
-from api.schemas import (
-    AccountDetail,
-    CampaignDetail,
-    CampaignMember,
-    CampaignRow,
-    CaseRow,
-    ClusterPoint,
-    EvidenceOut,
-)
+from api.schemas.account import AccountDetail
+from api.schemas.campaign import CampaignDetail, CampaignMember, CampaignRow
 from api.schemas.case import Release
+from api.schemas.evidence import EvidenceOut
+from api.schemas.overview import ClusterPoint
+from api.schemas.queue import CaseRow
 from dashboard import charts, safe, words
 
 MOST_PERCENT = 99.9  # a probability is not rounded up to certainty

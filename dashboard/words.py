@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from api.schemas import (
-    ApprovalKind,
-    ApprovalState,
-    CaseState,
-    Confidence,
-    Decision,
-    EnforcementMode,
-    Role,
-    Verdict,
-    WebhookKind,
-    WebhookShape,
-)
+from api.schemas.actions import ApprovalState
+from api.schemas.approvals import ApprovalKind
+from api.schemas.base import CaseState, Decision, Role, Verdict
+from api.schemas.decisions import Confidence
 from api.schemas.jobs import JobKind, JobState
 from api.schemas.privacy import ContentMode
+from api.schemas.verdicts import EnforcementMode
+from api.schemas.webhooks import WebhookKind, WebhookShape
 
 NOTHING = "–"
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, HTTPException, Request
 
 from api.auth import Keyring
 from api.routes.common import Admin, AnyKey, Auditor, Data, Limit, Offset
-from api.schemas import AuditEntry, AuditPage, KeyCreated, KeyIn, KeyOut, Me
+from api.schemas.audit import AuditEntry, AuditPage
+from api.schemas.keys import KeyCreated, KeyIn, KeyOut, Me
 from api.storage import audit, keys
 from api.storage.keys import Key
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Path
 
 from api.routes.common import Configured, Data, Decider, Limit, Offset, Reader
-from api.schemas import BulkIn, BulkItem, BulkOut, BulkPreview
+from api.schemas.bulk import BulkIn, BulkItem, BulkOut, BulkPreview
 from api.services import bulk as service
 from api.storage import bulk
 

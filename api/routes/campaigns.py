@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException
 
 from api.routes.common import Configured, Data, Decider, Limit, Offset, Publishing, Reader, decided
-from api.schemas import CampaignDetail, CampaignPage, DecisionIn, DecisionOut
+from api.schemas.campaign import CampaignDetail, CampaignPage
+from api.schemas.decisions import DecisionIn, DecisionOut
 from api.services import views
 from api.storage import campaigns, decisions
 

@@ -9,20 +9,12 @@ from fastapi import APIRouter, HTTPException, Query
 
 from api.auth import LEAD
 from api.routes.common import Configured, Data, Decider, Limit, Publishing, Reader, decided
-from api.schemas import (
-    AccountDetail,
-    CasePage,
-    CaseSort,
-    CaseState,
-    Claim,
-    ClaimFilter,
-    ClusterPoint,
-    DecisionIn,
-    DecisionOut,
-    Overview,
-    Performance,
-    Verdict,
-)
+from api.schemas.account import AccountDetail
+from api.schemas.base import CaseState, Verdict
+from api.schemas.decisions import DecisionIn, DecisionOut
+from api.schemas.overview import ClusterPoint, Overview
+from api.schemas.performance import Performance
+from api.schemas.queue import CasePage, CaseSort, Claim, ClaimFilter
 from api.services import overview, performance, views
 from api.storage import cases, decisions
 from api.storage.approvals import NotPossible

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Query, Request
 
 from api import auth
-from api.schemas import DecisionIn
+from api.schemas.decisions import DecisionIn
 from api.services import acting
 from api.services.board import Board
 from api.services.health import Monitor

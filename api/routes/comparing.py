@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 
 from api.routes.common import Configured, Data, Reader
-from api.schemas import RecordId
+from api.schemas.base import RecordId
 from api.schemas.case import CampaignGraph, Release, Twins
 from api.services import comparing
 

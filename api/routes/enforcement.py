@@ -9,7 +9,9 @@ import structlog
 from fastapi import APIRouter, HTTPException, Path
 
 from api.routes.common import Configured, Data, Decider, Lead, Limit, Offset, Publishing, Reader
-from api.schemas import ActionOut, ActionPage, Because, EnforcementIn, EnforcementOut
+from api.schemas.actions import ActionOut, ActionPage
+from api.schemas.approvals import Because
+from api.schemas.verdicts import EnforcementIn, EnforcementOut
 from api.services import acting
 from api.storage import actions, approvals, enforcement
 from api.storage.actions import Listed

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.routes.common import Configured, Data, Watched
-from api.schemas import HealthOut, StateOut
+from api.schemas.overview import HealthOut, StateOut
 from api.services import acting, overview
 from api.services.health import Health
 from api.storage.engine import StorageError

@@ -13,7 +13,7 @@ from fastapi import APIRouter, HTTPException, Request
 from api.routes.common import Sender
 from api.routes.ingest import ANSWERS
 from api.routes.receiving import RETRY, Account, Refusal, receive
-from api.schemas import IngestResult
+from api.schemas.ingest import IngestResult
 from detector.formats.redaction import is_secret_name
 
 router = APIRouter(tags=["ingestion"])

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 
 from api.routes.common import Sender
 from api.routes.receiving import RETRY, Account, Refusal, receive
-from api.schemas import IngestResult, ItemError
+from api.schemas.ingest import IngestResult, ItemError
 
 router = APIRouter(tags=["ingestion"])
 

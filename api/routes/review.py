@@ -9,22 +9,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query
 
 from api.routes.common import Configured, Data, Decider, Limit, Offset, Publishing, Reader
-from api.schemas import (
+from api.schemas.approvals import (
     ApprovalKind,
     ApprovalPage,
     Because,
-    DecisionOut,
     Ended,
-    ExamplePrompt,
     ExceptionIn,
     ExceptionOut,
-    RecordId,
-    Snapshot,
-    Subject,
-    UndoIn,
     UnmaskIn,
     UnmaskingOut,
 )
+from api.schemas.base import RecordId, Subject
+from api.schemas.decisions import DecisionOut, Snapshot, UndoIn
+from api.schemas.evidence import ExamplePrompt
 from api.services import approving, views
 from api.storage import approvals, campaigns, cases, decisions, exceptions
 from api.storage.engine import Database

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Header, HTTPException, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.routes.common import Data, Gateway, Verdicts
-from api.schemas import Capability, VerdictOut, VerdictPage
+from api.schemas.actions import Capability
+from api.schemas.verdicts import VerdictOut, VerdictPage
 from api.services import feed, metrics
 from api.services.board import Stale
 from api.services.verdicts import ANY, Request, lasting, tag

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from api.routes.common import Admin, Auditor, Configured, Data, Limit, Offset
-from api.schemas import AttemptOut, DeliveryOut, DeliveryPage, WebhookCreated, WebhookIn, WebhookOut
+from api.schemas.webhooks import AttemptOut, DeliveryOut, DeliveryPage, WebhookCreated, WebhookIn, WebhookOut
 from api.services.webhooks import shapes, signing
 from api.services.webhooks.addresses import Refused, check_url
 from api.services.webhooks.vault import Locked, Vault

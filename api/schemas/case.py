@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from api.schemas import CaseState, Schema, Verdict
+from api.schemas.base import CaseState, Schema, Verdict
 
 
 class Twin(Schema):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from api.schemas import CaseState, Schema
+from api.schemas.base import CaseState, Schema
 
 JobKind = Literal["audit", "rehearsal", "backtest"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from api.schemas import Schema
+from api.schemas.base import Schema
 
 PersonRole = Literal["analyst", "lead", "admin", "auditor"]
 PersonName = Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas import Reason, Schema
+from api.schemas.base import Reason, Schema
 
 ContentMode = Literal["full", "redacted", "none"]
 MAX_DAYS = 36_500

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.schemas import CaseState, Decision, Precision, Schema, Verdict
+from api.schemas.base import CaseState, Decision, Schema, Verdict
+from api.schemas.performance import Precision
 
 
 class SegmentPrecision(Precision):

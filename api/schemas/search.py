@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from api.schemas import CaseState, Schema, Verdict
+from api.schemas.base import CaseState, Schema, Verdict
 
 TopBy = Literal["requests", "input_tokens", "output_tokens"]
 QueryText = Annotated[

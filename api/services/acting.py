@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from api.schemas import ActionOut, DecisionIn, EnforcementMode, EnforcementOut
+from api.schemas.actions import ActionOut
+from api.schemas.decisions import DecisionIn
+from api.schemas.verdicts import EnforcementMode, EnforcementOut
 from api.services import metrics
 from api.services.approving import state_of
 from api.services.automatic import DAY

@@ -5,19 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from api.schemas import (
+from api.schemas.actions import ApprovalState, Scope
+from api.schemas.approvals import (
     ApprovalKind,
     ApprovalOut,
     ApprovalPage,
-    ApprovalState,
     Ended,
     ExceptionIn,
     ExceptionOut,
-    Role,
-    Scope,
     UnmaskIn,
     UnmaskingOut,
 )
+from api.schemas.base import Role
 from api.settings import Settings
 from api.storage import approvals, decisions, exceptions, unmaskings
 from api.storage.engine import Database

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import Connection
 
-from api.schemas import EnforcementMode
+from api.schemas.verdicts import EnforcementMode
 from api.services import metrics
 from api.services.verdicts import ANY, NOTHING, Answer, Record, Request, answer
 from api.storage import enforcement, published

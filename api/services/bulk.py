@@ -7,7 +7,8 @@ from typing import Any
 
 import structlog
 
-from api.schemas import BulkIn, BulkItem, BulkOut, BulkPreview, DecisionIn
+from api.schemas.bulk import BulkIn, BulkItem, BulkOut, BulkPreview
+from api.schemas.decisions import DecisionIn
 from api.services import acting, approving
 from api.settings import Settings
 from api.storage import bulk, cases, decisions

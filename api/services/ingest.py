@@ -11,7 +11,7 @@ from typing import NamedTuple
 import structlog
 from starlette.concurrency import run_in_threadpool
 
-from api.schemas import ItemError
+from api.schemas.ingest import ItemError
 from api.services import bodies, metrics
 from api.services.content import ContentPolicy
 from api.services.disk import Disk

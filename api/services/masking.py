@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from api.schemas import ExamplePrompt
+from api.schemas.evidence import ExamplePrompt
 from detector.assessment import Template
 
 DOT = "•"

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from api.schemas import ClusterPoint, Overview
+from api.schemas.overview import ClusterPoint, Overview
 from api.services import metrics
 from api.storage import campaigns, cases, events, ranges, segments
 from api.storage.engine import Database

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from api.schemas import Performance, Precision, SignalPrecision
+from api.schemas.performance import Performance, Precision, SignalPrecision
 from api.storage import cases, segments
 from api.storage.engine import Database
 from detector.evaluate import Rate

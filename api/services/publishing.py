@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from api.schemas import EnforcementMode
+from api.schemas.verdicts import EnforcementMode
 from api.services import atlas, automatic, messages
 from api.services.board import Board
 from api.services.verdicts import NOTHING, Entry, Record, holds, order, strongest

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
-from api.schemas import Decision, Precision
+from api.schemas.base import Decision
+from api.schemas.performance import Precision
 from api.schemas.quality import (
     Agreement,
     Disagreement,

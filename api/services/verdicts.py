@@ -13,7 +13,9 @@ from typing import Literal, get_args
 
 import msgspec
 
-from api.schemas import Action, Capability, EnforcementMode, Measure, Verdict
+from api.schemas.actions import Action, Capability, Measure
+from api.schemas.base import Verdict
+from api.schemas.verdicts import EnforcementMode
 
 LIFETIME = timedelta(minutes=5)  # how long a gateway may go by an answer
 SEVERITY: dict[str, int] = {name: rank for rank, name in enumerate(get_args(Action))}
@@ -75,7 +77,7 @@ ANY = Request()
 
 
 class ScopeAnswer(msgspec.Struct, frozen=True):
-    """api.schemas.Scope, encoded fast."""
+    """api.schemas.actions.Scope, encoded fast."""
 
     api_key_id: str | None = None
     model: str | None = None
@@ -83,7 +85,7 @@ class ScopeAnswer(msgspec.Struct, frozen=True):
 
 
 class NarrowAnswer(msgspec.Struct, frozen=True):
-    """api.schemas.ScopedAction, encoded fast."""
+    """api.schemas.verdicts.ScopedAction, encoded fast."""
 
     api_key_id: str | None
     model: str | None
@@ -93,7 +95,7 @@ class NarrowAnswer(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """api.schemas.VerdictOut, encoded fast."""
+    """api.schemas.verdicts.VerdictOut, encoded fast."""
 
     account_id: str
     action: Action

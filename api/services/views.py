@@ -9,23 +9,13 @@ from typing import Any
 import msgspec
 
 from api.prices import Prices
-from api.schemas import (
-    AccountDetail,
-    CampaignDetail,
-    CampaignMember,
-    CampaignRow,
-    CasePage,
-    CaseRow,
-    DecisionOut,
-    EvidenceOut,
-    ExamplePrompt,
-    RelatedOut,
-    Snapshot,
-    Subject,
-    TemplateOut,
-    TieOut,
-    UnmaskingOut,
-)
+from api.schemas.account import AccountDetail
+from api.schemas.approvals import UnmaskingOut
+from api.schemas.base import Subject
+from api.schemas.campaign import CampaignDetail, CampaignMember, CampaignRow
+from api.schemas.decisions import DecisionOut, Snapshot
+from api.schemas.evidence import EvidenceOut, ExamplePrompt, RelatedOut, TemplateOut, TieOut
+from api.schemas.queue import CasePage, CaseRow
 from api.services import acting, approving, masking
 from api.storage import campaigns, cases, decisions, events, exceptions, segments, unmaskings
 from api.storage.engine import Database

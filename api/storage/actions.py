@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
-from api.schemas import Capability, Measure
+from api.schemas.actions import Capability, Measure
 from api.storage.approvals import holds_at, open_at, waits
 from api.storage.engine import Database
 from api.storage.models import actions

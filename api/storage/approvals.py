@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, not_, select, update
 
-from api.schemas import ApprovalKind
+from api.schemas.approvals import ApprovalKind
 from api.storage import audit
 from api.storage.engine import Database
 from api.storage.models import actions, bulk_jobs, exceptions, unmaskings

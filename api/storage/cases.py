@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 
 from api.prices import MILLION, Prices
-from api.schemas import CaseSort, CaseState, ClaimFilter, Verdict
+from api.schemas.base import CaseState, Verdict
+from api.schemas.queue import CaseSort, ClaimFilter
 from api.storage.approvals import NotPossible
 from api.storage.engine import Database
 from api.storage.models import account_findings

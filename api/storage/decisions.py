@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, Row, Table, func, select, update
 
-from api.schemas import CaseState, Confidence, Decision
+from api.schemas.base import CaseState, Decision
+from api.schemas.decisions import Confidence
 from api.storage import actions, audit, cases, webhooks
 from api.storage.approvals import NotPossible
 from api.storage.engine import Database

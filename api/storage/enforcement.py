@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from api.schemas import EnforcementMode
+from api.schemas.verdicts import EnforcementMode
 from api.storage import audit, webhooks
 from api.storage.engine import Database
 from api.storage.models import enforcement

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, or_, select, update
 
-from api.schemas import Role
+from api.schemas.base import Role
 from api.storage import audit
 from api.storage.engine import Database
 from api.storage.models import api_keys

@@ -298,7 +298,7 @@ bulk_jobs = Table(  # one decision on many accounts
     Column("subject_id", String(ID), nullable=False),  # the query in words
     Column("what", String(64), nullable=False),
     Column("reason", Text, nullable=False),
-    Column("decision", Text, nullable=False),  # JSON of api.schemas.DecisionIn
+    Column("decision", Text, nullable=False),  # JSON of api.schemas.decisions.DecisionIn
     Column("total", Integer, nullable=False),
     Column("finished_at", Instant),
     *_four_eyes_columns(),

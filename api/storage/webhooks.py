@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, and_, case, delete, func, or_, select, update
 
-from api.schemas import WebhookKind, WebhookShape
+from api.schemas.webhooks import WebhookKind, WebhookShape
 from api.storage import audit
 from api.storage.engine import Database
 from api.storage.models import webhook_attempts, webhook_deliveries, webhooks

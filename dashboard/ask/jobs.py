@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 from urllib.parse import quote
 
-from api.schemas import Schema
+from api.schemas.base import Schema
 from api.schemas.jobs import AuditIn, BacktestIn, JobDetail, JobKind, JobOut, JobPage, RehearsalIn, ServerFile, Upload
 from dashboard.client import Client, checked
 

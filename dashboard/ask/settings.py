@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from api.schemas import DeliveryPage, WebhookCreated, WebhookIn, WebhookOut
 from api.schemas.people import PersonIn, PersonOut, SessionIn, SessionOut, SignInOut
 from api.schemas.privacy import ContentIn, ContentOut, ContentPage, RetentionIn, RetentionOut
+from api.schemas.webhooks import DeliveryPage, WebhookCreated, WebhookIn, WebhookOut
 from dashboard.client import Client, checked
 
 

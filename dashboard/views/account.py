@@ -8,7 +8,9 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from api.schemas import AccountDetail, DecisionOut, EvidenceOut, ExamplePrompt
+from api.schemas.account import AccountDetail
+from api.schemas.decisions import DecisionOut
+from api.schemas.evidence import EvidenceOut, ExamplePrompt
 from dashboard import deciding, exceptions, routes, safe, session, texts, twins, verdict, words
 
 RELATED_COLUMNS = {

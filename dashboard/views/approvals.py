@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from api.schemas import ApprovalOut
+from api.schemas.approvals import ApprovalOut
 from dashboard import enforcing, routes, safe, session, words
 from dashboard.client import ApiError
 

@@ -6,7 +6,7 @@ import json
 
 import streamlit as st
 
-from api.schemas import AuditEntry
+from api.schemas.audit import AuditEntry
 from dashboard import paging, safe, session, words
 
 PAGE_SIZE = 100

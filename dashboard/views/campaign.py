@@ -7,7 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from api.schemas import CampaignDetail, CampaignMember, ClusterPoint, DecisionOut, TieOut
+from api.schemas.campaign import CampaignDetail, CampaignMember
+from api.schemas.decisions import DecisionOut
+from api.schemas.evidence import TieOut
+from api.schemas.overview import ClusterPoint
 from dashboard import deciding, membership, network, routes, safe, session, texts, verdict, words
 from dashboard.paging import token
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from api.schemas import CampaignRow
+from api.schemas.campaign import CampaignRow
 from dashboard import paging, routes, safe, session, verdict, words
 
 PAGE_SIZE = 50

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from api.schemas import CasePage, CaseRow, Overview
+from api.schemas.overview import Overview
+from api.schemas.queue import CasePage, CaseRow
 from dashboard import bulk, enforcing, paging, routes, safe, session, verdict, words
 from dashboard.client import Parameters
 

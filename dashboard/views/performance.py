@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from api.schemas import Overview, Performance, SignalPrecision
+from api.schemas.overview import Overview
+from api.schemas.performance import Performance, SignalPrecision
 from api.schemas.quality import Agreement, Disagreement, DriftOut, Quality, SampleOut, SampleRow, SegmentPrecision
 from dashboard import charts, routes, safe, session, words
 from dashboard.ask import quality

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, text
 
 from api.app import create_app
-from api.schemas import Role
+from api.schemas.base import Role
 from api.settings import Settings
 from api.storage import keys, migrate
 from api.storage.engine import Database

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from fastapi.testclient import TestClient
 
-from api.schemas import Role
+from api.schemas.base import Role
 from api.storage import cases, decisions
 from api.storage.engine import Database
 from tests.api.builders import account

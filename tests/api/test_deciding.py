@@ -9,7 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from api.schemas import AccountDetail, Role, Snapshot
+from api.schemas.account import AccountDetail
+from api.schemas.base import Role
+from api.schemas.decisions import Snapshot
 from api.storage import approvals, audit, cases, exceptions
 from api.storage.engine import Database
 from api.storage.models import unmaskings

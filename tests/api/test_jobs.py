@@ -16,7 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.schemas import Role
+from api.schemas.base import Role
 from api.schemas.jobs import AuditIn, JobDetail
 from api.services.jobs import files, running
 from api.services.jobs.runner import Runner

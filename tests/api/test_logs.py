@@ -9,7 +9,7 @@ import sys
 import structlog
 from fastapi.testclient import TestClient
 
-from api.schemas import Role
+from api.schemas.base import Role
 from api.storage.engine import Database
 from tests.api.builders import account
 from tests.api.test_verdicts import act, decide, store

@@ -18,7 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from api.app import create_app
-from api.schemas import Role
+from api.schemas.base import Role
 from api.settings import Settings
 from api.storage import audit, keys
 from api.storage.engine import Database

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from api.schemas import AccountDetail, Overview, Performance
+from api.schemas.account import AccountDetail
+from api.schemas.overview import Overview
+from api.schemas.performance import Performance
 from api.services.assessing import Findings
 from api.services.window import Window
 from api.settings import Settings

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from api.app import create_app
-from api.schemas import Role
+from api.schemas.base import Role
 from api.services import content as content_service
 from api.services.content import ContentPolicy
 from api.services.housekeeping import Housekeeper

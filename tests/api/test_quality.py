@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from api.schemas import Role
+from api.schemas.base import Role
 from api.schemas.quality import Quality, SampleOut
 from api.storage.engine import Database
 from tests.api.builders import account

@@ -11,7 +11,11 @@ from typing import Any, get_args
 import pytest
 from fastapi.testclient import TestClient
 
-from api.schemas import AccountDetail, CampaignDetail, CasePage, CaseSort, Overview, Role
+from api.schemas.account import AccountDetail
+from api.schemas.base import Role
+from api.schemas.campaign import CampaignDetail
+from api.schemas.overview import Overview
+from api.schemas.queue import CasePage, CaseSort
 from api.storage import audit, campaigns, cases
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, CampaignFinding

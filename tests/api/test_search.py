@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from api.schemas import Role
+from api.schemas.base import Role
 from api.schemas.search import SimilarOut, TopOut
 from api.services.likeness import Indexer
 from api.settings import Settings

@@ -16,7 +16,7 @@ from sqlalchemy import select, text, update
 
 from api.app import create_app
 from api.options import opened
-from api.schemas import Role
+from api.schemas.base import Role
 from api.services.webhooks import signing
 from api.services.webhooks.courier import Courier
 from api.services.webhooks.vault import KEY_FILE, Locked, Vault

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from api.schemas import Role
+from api.schemas.base import Role
 from api.services.disk import Disk
 from api.storage import keys, migrate, models, parts
 from api.storage.engine import Database

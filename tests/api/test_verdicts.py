@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.app import create_app
-from api.schemas import EnforcementOut, Role, VerdictOut, VerdictPage
+from api.schemas.base import Role
+from api.schemas.verdicts import EnforcementOut, VerdictOut, VerdictPage
 from api.services import atlas, board, verdicts
 from api.services.verdicts import SEVERITY, Entry, Record, Request, answer, order
 from api.settings import Settings

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-from api.schemas import WebhookKind, WebhookShape
+from api.schemas.webhooks import WebhookKind, WebhookShape
 from api.services import atlas
 from api.services.webhooks import shapes
 from api.services.webhooks.shapes import ocsf, slack

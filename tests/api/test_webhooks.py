@@ -22,7 +22,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.app import create_app
-from api.schemas import DeliveryPage, Role
+from api.schemas.base import Role
+from api.schemas.webhooks import DeliveryPage
 from api.services.webhooks import addresses, courier, sending, signing
 from api.services.webhooks.courier import Courier
 from api.settings import Settings

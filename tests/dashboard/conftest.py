@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 
 from api.app import create_app
-from api.schemas import Role
+from api.schemas.base import Role
 from api.settings import Settings
 from api.storage import keys, migrate
 from api.storage.engine import Database

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from api.schemas import Role
+from api.schemas.base import Role
 from tests.dashboard.conftest import Service
 from tests.dashboard.data import HARVESTER
 from tests.dashboard.pages import all_text, button, page, turn_to

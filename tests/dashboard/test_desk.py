@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.schemas import Role
+from api.schemas.base import Role
 from api.schemas.jobs import BacktestPoint, BacktestSummary
 from api.services.likeness import FILE
 from api.storage import jobs as stored

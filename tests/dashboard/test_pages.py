@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from api.schemas import Role
+from api.schemas.base import Role
 from dashboard.client import URL_VARIABLE, Client, Forbidden, KeyRefused, Missing, Refused
 from tests.dashboard.conftest import Service
 from tests.dashboard.data import BYSTANDERS, CAMPAIGN, GOOD_CUSTOMER, HARVESTER, hostile_account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.schemas import Role
+from api.schemas.base import Role
 from api.services import bulk
 from api.settings import Settings
 from tests.dashboard.conftest import Service

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.schemas import Role
+from api.schemas.base import Role
 from api.storage import webhooks
 from dashboard.ask import settings
 from dashboard.client import Forbidden, Refused

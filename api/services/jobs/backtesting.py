@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from api.schemas import CaseState
+from api.schemas.base import CaseState
 from api.schemas.jobs import BacktestAccount, BacktestIn, BacktestPoint, BacktestSummary
 from api.services.assessing import reviewed
 from api.services.jobs.work import Work

@@ -6,7 +6,7 @@ from typing import get_args
 
 import streamlit as st
 
-from api.schemas import DeliveryOut, WebhookCreated, WebhookKind, WebhookOut, WebhookShape
+from api.schemas.webhooks import DeliveryOut, WebhookCreated, WebhookKind, WebhookOut, WebhookShape
 from dashboard import paging, safe, session, words
 from dashboard.ask import settings
 

@@ -6,7 +6,7 @@ from typing import get_args
 
 import streamlit as st
 
-from api.schemas import EnforcementMode
+from api.schemas.verdicts import EnforcementMode
 from dashboard import safe, session, words
 
 CAPTIONS = [

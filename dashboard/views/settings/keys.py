@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from api.schemas import KeyCreated, KeyOut, Role
+from api.schemas.base import Role
+from api.schemas.keys import KeyCreated, KeyOut
 from dashboard import safe, session, words
 
 MADE = "made_key"  # a new key with its secret, until it was shown once

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from api.schemas import WebhookKind, WebhookShape
+from api.schemas.webhooks import WebhookKind, WebhookShape
 from api.services.webhooks.shapes import alertmanager, native, ocsf, slack
 from api.services.webhooks.shapes.base import Context, Message
 

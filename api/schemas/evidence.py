@@ -1,0 +1,58 @@
+"""Why an account or a campaign is suspected: evidence, templates, ties, examples."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from api.schemas.base import Schema
+
+
+class EvidenceOut(Schema):
+    signal: str
+    title: str
+    direction: Literal["for", "against"]
+    value: float
+    unit: str
+    percentile: float = Field(description="Share of accounts with a lower value, 0..1")
+    contribution: float = Field(description="Change in log-odds of harvesting")
+    text: str
+    version: str = "1"
+    event_ids: list[str] = []
+
+
+class TemplateOut(Schema):
+    template_id: str
+    text: str = ""
+    requests: int = 0
+    share: float = 0.0
+    distinct_slots: int = 0
+    accounts: int = 1
+    slot_examples: list[str] = []
+    event_ids: list[str] = []
+
+
+class TieOut(Schema):
+    kind: str
+    text: str
+    weight: float
+    members: int
+
+
+class RelatedOut(Schema):
+    account_id: str
+    weight: float
+    text: str
+
+
+class ExamplePrompt(Schema):
+    event_id: str
+    timestamp: datetime
+    account_id: str
+    model: str | None = None
+    system: str | None = None
+    prompt: str
+    response: str | None = None
+    cluster: int | None = None
