@@ -49,10 +49,28 @@ class AccountScores:
 
     view: View
     log_odds: np.ndarray  # (m,)
-    values: np.ndarray  # (m, len(SIGNALS)) signals of the best candidate
-    contributions: np.ndarray  # (m, len(SIGNALS)) their shares in the log-odds
+    x: np.ndarray  # (m, len(FEATURES)) of the best candidate
     attribute: np.ndarray  # (m,) position in ATTRIBUTES, or WHOLE
     requests: np.ndarray  # (m,) of the best candidate
+    excepted: dict[int, list[int]]  # positions of the signals that do not count, by position of the account
+
+    @property
+    def values(self) -> np.ndarray:
+        """Signals of the best candidate, of shape (m, len(SIGNALS))."""
+        return self.x[:, : len(SIGNALS)]
+
+    def contributions(self, rows: np.ndarray, scorer: Scorer) -> np.ndarray:
+        """The signals' shares in the log-odds of some accounts, given by position: (len(rows), len(SIGNALS))."""
+        shares = _of_signals(scorer.accounts.shares(self.x[rows]))
+        for i, row in enumerate(rows):
+            shares[i, self.excepted.get(int(row), [])] = 0.0  # what does not count is no reason, for or against
+        return shares
+
+
+def _of_signals(shares: np.ndarray) -> np.ndarray:
+    """A signal's share is that of the part's and that of the whole account's."""
+    n = len(SIGNALS)
+    return shares[:, :n] + shares[:, -n:]
 
 
 def candidates(profiles: Profiles, view: View | None = None, view_of: Callable[[Profiles], View] = View) -> Candidates:
@@ -94,7 +112,7 @@ def _features(
 def score_accounts(
     profiles: Profiles, scorer: Scorer, view: View | None = None, exceptions: Exceptions | None = None
 ) -> AccountScores:
-    """The score of each account, with the reasons of its best candidate; without the signals that people excepted."""
+    """The score of each account, that of its best candidate; without the signals that people excepted."""
     view = view or View(profiles)
     found = candidates(profiles, view)
     if exceptions:
@@ -103,19 +121,13 @@ def score_accounts(
     log_odds = np.full(len(found.x), UNKNOWN)
     log_odds[enough] = scorer.accounts.predict(found.x[enough])
     best = best_of(found, log_odds)
-    x = found.x[best]
-    shares = scorer.accounts.shares(x)
-    n = len(SIGNALS)
-    contributions = shares[:, :n] + shares[:, -n:]
-    for row, columns in _excepted(view.acct, exceptions or {}, profiles):
-        contributions[row, columns] = 0.0  # what does not count is no reason, for or against
     return AccountScores(
         view,
         log_odds[best],
-        x[:, :n],
-        contributions,
+        found.x[best],
         found.about["attribute"].to_numpy()[best],
         found.about["requests"].to_numpy()[best],
+        dict(_excepted(view.acct, exceptions or {}, profiles)),
     )
 
 
@@ -146,10 +158,8 @@ def _excepted(accts: pl.Series, exceptions: Exceptions, profiles: Profiles) -> I
 
 def reasons(signals: np.ndarray, requests: np.ndarray, scorer: Scorer) -> np.ndarray:
     """Shares of the signals in the log-odds of whole accounts, or of groups taken as accounts; both (m, len(SIGNALS))."""
-    m, n = len(signals), len(SIGNALS)
-    x = _features(signals, np.full(m, WHOLE), np.ones(m), requests, signals)
-    shares = scorer.accounts.shares(x)
-    return shares[:, :n] + shares[:, -n:]
+    m = len(signals)
+    return _of_signals(scorer.accounts.shares(_features(signals, np.full(m, WHOLE), np.ones(m), requests, signals)))
 
 
 def best_of(found: Candidates, log_odds: np.ndarray) -> np.ndarray:

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from detector.accounts import AccountScores
-from detector.assessment import AccountFinding, CampaignFinding, Evidence, Related, Template, Tie, Verdict
+from detector.assessment import AccountFinding, CampaignFinding, Evidence, Related, Tie, Verdict
+from detector.digest import EXAMPLES, MIN_TEMPLATE, Digest, digests
 from detector.features import DAY_US
 from detector.parts import ATTRIBUTES, WHOLE
 from detector.profiles import KINDS, Profiles
@@ -18,11 +19,7 @@ from detector.signals import SIGNALS
 from detector.signals.base import percent
 
 LACKING = "Little sign of "  # how a reason begins that speaks by its absence
-EXAMPLES = 6  # requests that a finding points to
 MIN_CONTRIBUTION = 0.1  # log-odds; a reason that moves the risk by less is left out
-TEMPLATES = 5  # shown of a finding, the most used first
-MIN_TEMPLATE = (3, 0.05)  # requests, and share of all: a sentence in fewer is no template of the finding
-CLUSTERS = 40  # shown of a finding
 RELATED = 10  # other accounts shown
 RARE = (2, 200)  # accounts that an object may have for sharing it to relate two of them
 HARVESTS = {
@@ -113,62 +110,13 @@ def harvest_of(contributions: np.ndarray) -> str | None:
     return best[1] if best and best[0] > MIN_CONTRIBUTION else None
 
 
-def _activity(rows: pl.DataFrame) -> list[int]:
-    hours = np.bincount(((rows["ts"].to_numpy() // 3_600_000_000) - 96) % 168, minlength=168)
-    return hours.tolist()
-
-
-def _top_clusters(rows: pl.DataFrame) -> list[tuple[int, int]]:
-    top = (
-        rows.filter(pl.col("cluster") >= 0)
-        .group_by("cluster")
-        .len()
-        .sort("len", "cluster", descending=[True, False])
-        .head(CLUSTERS)
-    )
-    return [(int(c), int(n)) for c, n in top.iter_rows()]
-
-
-def _templates(rows: pl.DataFrame, usage: dict[int, int]) -> list[Template]:
-    """The sentences that most of these requests share; ``usage`` maps a piece to the number of accounts that use it."""
-    exploded = rows.select("event_key", "event_id", "prompt", "pieces").explode("pieces").drop_nulls("pieces")
-    top = (
-        exploded.filter(pl.col("pieces") % 2 == 0)
-        .group_by("pieces")
-        .agg(
-            pl.col("event_key").n_unique().alias("n"),
-            pl.col("prompt").n_unique().alias("slots"),
-            pl.col("event_id").sort().head(EXAMPLES),
-        )
-        .filter(pl.col("n") >= max(MIN_TEMPLATE[0], MIN_TEMPLATE[1] * len(rows)))
-        .sort("n", "pieces", descending=[True, False])
-        .head(TEMPLATES)
-    )
-    return [
-        Template(
-            template_id=f"{key:016x}",
-            requests=n,
-            share=n / len(rows),
-            distinct_slots=slots,
-            accounts=usage.get(key, 1),
-            event_ids=list(ids),
-        )
-        for key, n, slots, ids in top.iter_rows()
-    ]
-
-
-def _examples(rows: pl.DataFrame) -> list[str]:
-    return (
-        rows.unique("prompt", keep="first", maintain_order=True).sort("event_key")["event_id"].head(EXAMPLES).to_list()
-    )
-
-
 def campaign_finding(
     campaign_id: str,
     risk: float,
     accts: list[int],
     names: dict[int, str],
     rows: pl.DataFrame,
+    digest: Digest,
     ties: list[Tie],
     values: np.ndarray,
     contributions: np.ndarray,
@@ -176,16 +124,7 @@ def campaign_finding(
     member_of: dict[int, Membership],
 ) -> CampaignFinding:
     """The finding on one campaign. ``rows`` are its shared work, ``values`` and ``contributions`` its signals."""
-    rows = rows.sort("event_key")
-    examples = _examples(rows)
     verdict: Verdict = "flag" if risk > FLAG_AT else "watch"
-    pieces = (
-        rows.select("acct", "pieces")
-        .explode("pieces")
-        .drop_nulls("pieces")
-        .group_by("pieces")
-        .agg(pl.col("acct").n_unique())
-    )
     return CampaignFinding(
         campaign_id=campaign_id,
         risk=risk,
@@ -198,11 +137,11 @@ def campaign_finding(
         input_tokens=int(rows["input_tokens"].sum()),
         output_tokens=int(rows["output_tokens"].sum()),
         ties=ties,
-        evidence=evidence(values, contributions, len(rows), scorer, examples),
-        templates=_templates(rows, dict(pieces.iter_rows())),
-        clusters=_top_clusters(rows),
-        activity=_activity(rows),
-        example_event_ids=examples,
+        evidence=evidence(values, contributions, len(rows), scorer, digest.examples),
+        templates=digest.templates,
+        clusters=digest.clusters,
+        activity=digest.activity,
+        example_event_ids=digest.examples,
         members={names[a]: member_of[a].why for a in accts},
     )
 
@@ -219,13 +158,14 @@ def account_findings(
     """Findings on all accounts; those that are not clear get their evidence, templates and related accounts."""
     names = dict(profiles.accounts.select("acct", "account_id").iter_rows())
     suspicious = own.view.acct.filter(pl.Series(verdicts > 0))
-    sample = profiles.sample.filter(pl.col("acct").is_in(suspicious.implode())).sort("event_key")
-    rows_of = {int(k[0]): t for k, t in sample.partition_by("acct", as_dict=True).items()}
+    sample = profiles.sample.filter(pl.col("acct").is_in(suspicious.implode()))
+    shown = digests(sample, "acct", _piece_usage(profiles, suspicious))
     related = _related(profiles, suspicious, names)
     days = _days(profiles, suspicious)
-    usage = _piece_usage(profiles, suspicious)
     words: tuple[Verdict, ...] = ("clear", "watch", "flag")
     totals = own.view.totals
+    told = np.flatnonzero(verdicts > 0)
+    contributions_of = dict(zip(told.tolist(), own.contributions(told, scorer), strict=True))
     findings = []
     for i, row in enumerate(totals.iter_rows(named=True)):
         acct = row["acct"]
@@ -240,15 +180,15 @@ def account_findings(
             output_tokens=row["output_tokens"],
         )
         if verdicts[i]:
-            rows = rows_of[acct]
-            finding.example_event_ids = _examples(rows)
+            digest = shown[acct]
+            finding.example_event_ids = digest.examples
             part = part_words(int(own.attribute[i]), int(own.requests[i]), row["n"])
+            contributions = contributions_of[i]
             finding.evidence = evidence(
-                own.values[i], own.contributions[i], int(own.requests[i]), scorer, finding.example_event_ids, part
+                own.values[i], contributions, int(own.requests[i]), scorer, finding.example_event_ids, part
             )
-            finding.harvest = harvest_of(own.contributions[i])
-            finding.templates = _templates(rows, usage)
-            finding.clusters, finding.activity = _top_clusters(rows), _activity(rows)
+            finding.harvest = harvest_of(contributions)
+            finding.templates, finding.clusters, finding.activity = digest.templates, digest.clusters, digest.activity
             finding.related = related.get(acct, [])
             finding.days = days.get(acct, [])
             if verdicts[i] == 2:
@@ -297,12 +237,14 @@ def _days(profiles: Profiles, accts: pl.Series) -> dict[int, list[tuple[str, int
     return found
 
 
-def _piece_usage(profiles: Profiles, accts: pl.Series) -> dict[int, int]:
+def _piece_usage(profiles: Profiles, accts: pl.Series) -> pl.DataFrame:
+    """``pieces`` that some accounts use often enough, and in how many ``accounts`` of all they are."""
     pieces = profiles.kind("piece")
     mine = (
         pieces.filter(pl.col("acct").is_in(accts.implode()) & (pl.col("n") >= MIN_TEMPLATE[0])).select("key").unique()
     )
-    return dict(pieces.join(mine, on="key", how="semi").group_by("key").agg(pl.col("acct").n_unique()).iter_rows())
+    everywhere = pieces.join(mine, on="key", how="semi").group_by(pl.col("key").alias("pieces"))
+    return everywhere.agg(pl.col("acct").n_unique().alias("accounts"))
 
 
 def _related(profiles: Profiles, accts: pl.Series, names: dict[int, str]) -> dict[int, list[Related]]:

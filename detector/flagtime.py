@@ -44,14 +44,15 @@ def account_flag_times(
         (pl.int_range(pl.len()).over("acct") + 1).alias("rank"), pl.len().over("acct").alias("size")
     )
     times: dict[int, int] = {}
-    for cut in _cuts(int(rows["size"].max()), CHECKPOINTS)[::-1]:  # type: ignore[arg-type]
+    for cut in _cuts(int(rows["size"].max()), CHECKPOINTS):  # type: ignore[arg-type]
         prefix = rows.filter((pl.col("rank") <= cut) & (pl.col("size") >= cut))
         if not len(prefix):
-            continue
+            break
         then = score_accounts(Profiles.of_rows(prefix.drop("rank", "size")), scorer)
         passed = pl.DataFrame({"acct": then.view.acct}).filter(pl.Series(scorer.risk(then.log_odds) > FLAG_AT))
         ends = prefix.join(passed, on="acct", how="semi").group_by("acct").agg(pl.col("ts").max())
         times.update({int(a): int(t) for a, t in ends.iter_rows()})
+        rows = rows.join(passed, on="acct", how="anti")  # what follows would not change when it passed first
     return times
 
 
@@ -62,7 +63,8 @@ def campaign_flag_times(
 
     ``work`` are the campaigns as groups, ``flagged`` (acct, campaign) the members. At each checkpoint all that the campaign's
     accounts had sent is assessed anew; what many other accounts have in common with them (identities, registration) is
-    known from the start. An account that joins a campaign known by then is flagged at the first of its uses that suffices.
+    known from the start. Once a campaign is known it is replayed no further: an account that joins it later is flagged at the
+    first of its uses that suffices, and else at its last.
     """
     if not len(flagged):
         return {}
@@ -77,8 +79,9 @@ def campaign_flag_times(
     times = dict(last.join(flagged.select("acct"), on="acct", how="semi").iter_rows())
     wanted = flagged.select("acct", pl.col("campaign").alias("group"))
     known: dict[int, int] = {}  # campaign -> time of the earliest checkpoint at which it was flagged
-    for cut in _cuts(int(ranked["size"].max()), CAMPAIGN_CHECKPOINTS)[::-1]:  # type: ignore[arg-type]
+    for cut in _cuts(int(ranked["size"].max()), CAMPAIGN_CHECKPOINTS):  # type: ignore[arg-type]
         ends = ranked.filter(pl.col("rank") == cut).select("group", pl.col("ts").alias("end"))
+        ends = ends.filter(~pl.col("group").is_in(list(known)))
         if not len(ends):
             continue
         rows = work.rows.join(ends, on="group").filter(pl.col("ts") <= pl.col("end")).drop("end")

@@ -10,6 +10,7 @@ import polars as pl
 from detector.accounts import AccountScores, reasons
 from detector.assessment import CampaignFinding, Tie
 from detector.campaigns import MIN_MEMBERS, Groups, discover
+from detector.digest import digests
 from detector.findings import Membership, campaign_finding, harvest_of, when
 from detector.flagtime import campaign_flag_times
 from detector.members import member_features
@@ -169,6 +170,9 @@ def _findings(placement: Placement, placed: pl.DataFrame, profiles: Profiles, sc
     members_of = {int(k[0]): t for k, t in placed.partition_by("campaign", as_dict=True).items()}
     flagged = placed.filter(pl.Series(scorer.verdicts(placed["risk"].to_numpy()) == 2))
     times = campaign_flag_times(work, flagged, profiles, features, scorer)
+    used = work.rows.select("group", "acct", "pieces").explode("pieces").drop_nulls("pieces")
+    usage = used.group_by("group", "pieces").agg(pl.col("acct").n_unique().alias("accounts"))
+    shown = digests(work.rows, "group", usage)
     findings: list[CampaignFinding] = []
     member_of: dict[int, Membership] = {}
     for i, group in enumerate(features.view.acct):
@@ -186,7 +190,7 @@ def _findings(placement: Placement, placed: pl.DataFrame, profiles: Profiles, sc
         accts = uses.sort("acct")["acct"].to_list()
         values = features.x[i, : len(SIGNALS)]
         finding = campaign_finding(
-            campaign_id, risk, accts, names, rows, ties, values, contributions[i], scorer, member_of
+            campaign_id, risk, accts, names, rows, shown[group], ties, values, contributions[i], scorer, member_of
         )
         known = [t for a in accts if (t := member_of[a].flagged_at)]
         if finding.verdict == "flag" and known:

@@ -25,13 +25,12 @@ SEED = 7
 
 def near_duplicates(rows: pl.DataFrame) -> pl.DataFrame:
     """For the prompts of feature rows that have a near duplicate: ``prompt`` (hash) and ``leader`` (hash of its leader)."""
-    distinct = rows.filter((pl.col("prompt_chars") >= MIN_CHARS) & (pl.col("cluster") >= 0)).select(
-        "prompt", "embedding"
-    )
-    distinct = distinct.unique("prompt", keep="any").sort("prompt").head(MAX_PROMPTS)
+    keys = rows.select("prompt", "event_key", "prompt_chars", "cluster").with_row_index("row")
+    keys = keys.filter((pl.col("prompt_chars") >= MIN_CHARS) & (pl.col("cluster") >= 0))
+    distinct = keys.sort("prompt", "event_key").unique("prompt", keep="first", maintain_order=True).head(MAX_PROMPTS)
     if len(distinct) < 2:
         return pl.DataFrame(schema={"prompt": pl.UInt64, "leader": pl.UInt64})
-    vectors = distinct["embedding"].to_numpy().astype(np.float32) / EMBEDDING_SCALE
+    vectors = rows["embedding"].gather(distinct["row"]).to_numpy().astype(np.float32) / EMBEDDING_SCALE
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     similarity, neighbour = _search(vectors)
     leader = _leaders(np.where(similarity >= NEAR, neighbour, -1))

@@ -115,4 +115,5 @@ def parts(profiles: Profiles, view: View) -> pl.DataFrame:
         .with_columns(pl.struct("acct", "attribute", "key").hash(1).alias("group"))
     )
     hits = marked.join(kept.select("acct", "attribute", "key", "group", "share"), on=["acct", "attribute", "key"])
-    return profiles.sample.join(hits.select("event_key", "group", "attribute", "share"), on="event_key")
+    hits = hits.select("acct", "event_key", "group", "attribute", "share")
+    return profiles.sample.join(hits, on=["acct", "event_key"])  # an event may stand in several prefixes of an account

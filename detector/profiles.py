@@ -87,13 +87,9 @@ class Profiles:
         return parts[0] if len(parts) == 1 else _merge(_by_table(parts))
 
     @classmethod
-    def of_rows(cls, rows: pl.DataFrame) -> Self:
+    def of_rows(cls, rows: pl.DataFrame) -> Profiles:
         """Profile of sampled feature rows (as kept in ``sample``) under the ``acct`` they carry: slices of accounts."""
-        accounts = rows.group_by("acct").agg(
-            pl.col("acct").first().cast(pl.String).alias("account_id"), pl.lit(None, pl.Int64).alias("created")
-        )
-        rows = rows.with_columns(pl.lit([], pl.List(pl.UInt64)).alias("answers"))
-        return cls(accounts, _counts(rows), _objects(rows), rows.drop("answers"))
+        return _OfRows(rows)
 
     def window(self, since: datetime | None, until: datetime | None = None) -> Profiles:
         """The part from the day of ``since`` on (UTC), up to that of ``until`` with it; all of it for None."""
@@ -165,9 +161,33 @@ class Profiles:
         """Objects of some kinds, summed over days: kind, acct, key, n, first, last. Each kind is summed when first asked for."""
         for name in names:
             if name not in self._by_kind:
-                objects = self.objects.filter(pl.col("kind") == KIND[name])
-                self._by_kind[name] = _sum_over(objects, ["kind", "acct", "key"])
+                self._by_kind[name] = self._sum_kind(name)
         return pl.concat([self._by_kind[name] for name in names])
+
+    def _sum_kind(self, name: str) -> pl.DataFrame:
+        return _sum_over(self.objects.filter(pl.col("kind") == KIND[name]), ["kind", "acct", "key"])
+
+
+class _OfRows(Profiles):
+    """Of rows at hand: objects are counted kind by kind, those that are asked for."""
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        accounts = rows.group_by("acct").agg(
+            pl.col("acct").first().cast(pl.String).alias("account_id"), pl.lit(None, pl.Int64).alias("created")
+        )
+        for name, table in (("accounts", accounts), ("counts", _counts(rows)), ("sample", rows)):
+            object.__setattr__(self, name, table)
+
+    @cached_property
+    def _worded(self) -> pl.DataFrame:
+        return _with_keys(self.sample.with_columns(pl.lit([], pl.List(pl.UInt64)).alias("answers")))
+
+    @cached_property
+    def objects(self) -> pl.DataFrame:
+        return pl.concat(pl.collect_all([_count(self._worded, kind, ["acct", "day"]) for kind in KINDS]))
+
+    def _sum_kind(self, name: str) -> pl.DataFrame:
+        return _count(self._worded, name, ["acct"]).select("kind", "acct", "key", "n", "first", "last").collect()
 
 
 def _by_table(parts: Sequence[Profiles]) -> list[list[pl.DataFrame]]:
@@ -202,28 +222,32 @@ def _sum_counts(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _objects(frame: pl.DataFrame) -> pl.DataFrame:
-    base = frame.with_columns(
+    base = _with_keys(frame)
+    return pl.concat(pl.collect_all([_count(base, kind, ["acct", "day"]) for kind in KINDS]))
+
+
+def _with_keys(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(
         (pl.col("cluster") + 2).cast(pl.UInt64).alias("cluster"),
         (pl.col("ts") // SLOT_US).cast(pl.UInt64).alias("slot"),
         ((pl.col("ts") // 3_600_000_000 - 96) % 168 + 1)
         .cast(pl.UInt64)
         .alias("hour_of_week"),  # 1970-01-05 was a Monday
     )
-    parts = []
-    for kind in KINDS:
-        column = {"piece": "pieces", "answer": "answers"}.get(kind, kind)
-        part = base.lazy().select("acct", "day", "ts", pl.col(column).alias("key"))
-        if column in ("pieces", "answers"):
-            part = part.explode("key").drop_nulls("key")
-        parts.append(
-            part.filter(pl.col("key") != 0)
-            .group_by("acct", "day", "key")
-            .agg(
-                pl.len().cast(pl.Int64).alias("n"), pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last")
-            )
-            .select("acct", "day", pl.lit(KIND[kind], pl.UInt8).alias("kind"), "key", "n", "first", "last")
-        )
-    return pl.concat(pl.collect_all(parts))
+
+
+def _count(base: pl.DataFrame, kind: str, by: list[str]) -> pl.LazyFrame:
+    """Objects of a kind in feature rows: the columns ``by``, kind, key, n, first, last."""
+    column = {"piece": "pieces", "answer": "answers"}.get(kind, kind)
+    keys = base.lazy().select(*by, "ts", pl.col(column).alias("key"))
+    if column in ("pieces", "answers"):
+        keys = keys.explode("key").drop_nulls("key")
+    counted = (
+        keys.filter(pl.col("key") != 0)
+        .group_by(*by, "key")
+        .agg(pl.len().cast(pl.Int64).alias("n"), pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last"))
+    )
+    return counted.select(*by, pl.lit(KIND[kind], pl.UInt8).alias("kind"), "key", "n", "first", "last")
 
 
 def _sum_objects(objects: pl.DataFrame) -> pl.DataFrame:

@@ -154,14 +154,15 @@ def _shared(members: pl.DataFrame, profiles: Profiles, kind: str) -> pl.DataFram
 def _intraclass(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Per group the intraclass correlation of the embeddings over its accounts (one-way random effects, Shrout & Fleiss
     1979), and per member the cosine of its mean with that of the other members."""
+    embeddings = rows["embedding"]
     rows = (
-        rows.filter(pl.col("cluster") >= 0)
-        .select("group", "acct", "prompt", "event_key", "embedding")
-        .unique(["group", "acct", "prompt"], keep="any")
-        .sort("group", "event_key")
+        rows.select("group", "acct", "prompt", "event_key", "cluster")
+        .with_row_index("row")
+        .filter(pl.col("cluster") >= 0)
+        .sort("group", "acct", "event_key")
+        .unique(["group", "acct", "prompt"], keep="first", maintain_order=True)
         .group_by("group", "acct", maintain_order=True)
         .head(MEMBER_ROWS)
-        .sort("group", "acct")
     )
     if not len(rows):
         return (
@@ -170,7 +171,7 @@ def _intraclass(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         )
     parts = rows.group_by("group", "acct", maintain_order=True).len("n")
     starts = _starts(parts["n"])
-    sums, squares = _part_sums(rows["embedding"], starts)
+    sums, squares = _part_sums(embeddings.gather(rows["row"]), starts)
     n = parts["n"].to_numpy().astype(float)
     groups = parts.group_by("group", maintain_order=True).len("k")
     k = groups["k"].to_numpy().astype(float)

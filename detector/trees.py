@@ -2,12 +2,22 @@
 
 The share of a feature is the sum, over the splits on it along a sample's path, of the change of the node's expected value
 (Saabas 2014): shares and the base add up to the prediction. Arrays are plain lists in JSON: no pickle.
+
+A prediction looks at all inner nodes and follows no path: each comparison that sends a row to the right strikes out the leaves
+on the left, as bits of a word, and the first leaf that is left is the row's (QuickScorer, Lucchese et al. 2015). So each
+step is the same for all rows, several times as fast in numpy as walking down.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import NamedTuple
+
 import msgspec
 import numpy as np
+
+MAX_LEAVES = 16  # of a tree: bits of the word that tells which are left
+ROWS_AT_ONCE = 4096  # predicted at a time: their columns stay in the processor's cache
 
 
 class Trees(msgspec.Struct):
@@ -58,15 +68,57 @@ class TreeModel:
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Log-odds of each row of (m, f): float64 of shape (m,)."""
         out = np.full(len(x), self.base - (float(self.value[self.roots].sum()) if len(self.roots) else 0.0))
-        for root in self.roots:
-            node = np.full(len(x), root)
-            while True:
-                feature = self.feature[node]
-                inner = np.flatnonzero(feature >= 0)
-                if not len(inner):
-                    break
-                here = node[inner]
-                below = x[inner, feature[inner]] <= self.threshold[here]
-                node[inner] = np.where(below, self.left[here], self.right[here])
-            out += self.value[node]
+        for low in range(0, len(x), ROWS_AT_ONCE):
+            part = out[low : low + ROWS_AT_ONCE]
+            columns = np.ascontiguousarray(x[low : low + ROWS_AT_ONCE].T)
+            right = np.empty(len(part), bool)
+            passed, struck = np.empty(len(part), np.uint16), np.empty(len(part), np.uint16)
+            for tree in self._compiled:
+                struck[:] = 0
+                for feature, threshold, left in tree.splits:
+                    np.greater(columns[feature], threshold, out=right)
+                    np.bitwise_or(struck, np.multiply(right, left, out=passed), out=struck)
+                part += tree.leaves[_FIRST_LEFT[struck]]
         return out
+
+    @cached_property
+    def _compiled(self) -> list[_Tree]:
+        return [self._compile(int(root)) for root in self.roots]
+
+    def _compile(self, root: int) -> _Tree:
+        """One tree for :meth:`predict`. Raises ValueError where it has more than MAX_LEAVES."""
+        splits: list[tuple[int, float, np.uint16]] = []
+        leaves: list[float] = []
+
+        def below(node: int) -> int:
+            """Bits of the leaves below a node."""
+            if self.feature[node] < 0:
+                leaves.append(float(self.value[node]))
+                if len(leaves) > MAX_LEAVES:
+                    raise ValueError(f"a tree has more than {MAX_LEAVES} leaves")
+                return 1 << (len(leaves) - 1)
+            left = below(int(self.left[node]))
+            splits.append((int(self.feature[node]), float(self.threshold[node]), np.uint16(left)))
+            return left | below(int(self.right[node]))
+
+        below(root)
+        return _Tree(splits, np.array(leaves))
+
+
+class _Tree(NamedTuple):
+    """``splits`` (feature, threshold, bits of the leaves on the left) and the leaves' values from left to right."""
+
+    splits: list[tuple[int, float, np.uint16]]
+    leaves: np.ndarray
+
+
+def _first_left() -> np.ndarray:
+    """For each word of struck-out leaves the number of the first that is not."""
+    words = np.arange(2**MAX_LEAVES)
+    first = np.zeros(len(words), np.uint8)
+    for leaf in reversed(range(MAX_LEAVES)):
+        first[(words >> leaf) & 1 == 0] = leaf
+    return first
+
+
+_FIRST_LEFT = _first_left()

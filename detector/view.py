@@ -25,6 +25,7 @@ TYPICAL_SPREAD = (
 CONSTANT = 0.5  # share of an account's requests from which a sentence is part of a frame
 MAX_FRAME = 0.8  # share of the text that a frame is taken to be, at most: what little else there is says little
 ALL_FRAME = 0.92  # share from which nothing but numbers in the frame varies: then it is no frame around anything
+ROWS_AT_ONCE = 8_192  # prompts unpacked at a time for it: 8 MB
 BREADTH_PRIOR = 12.0  # pseudo-prompts at the prior breadth
 BREADTH_PRIOR_VALUE = 20.0  # effective dimensions of an ordinary account with a handful of prompts
 
@@ -178,25 +179,22 @@ class View:
         varies with the share of the tokens that vary), so what varies in its slots is what counts.
         """
         sample = (
-            self.profiles.sample.filter(pl.col("cluster") >= 0)
+            self.profiles.sample.select("acct", "event_key", "prompt", "cluster")
+            .with_row_index("row")
+            .filter(pl.col("cluster") >= 0)
             .sort("acct", "event_key")
             .unique(["acct", "prompt"], keep="first", maintain_order=True)
             .group_by("acct", maintain_order=True)
             .head(BREADTH_SAMPLE)
-            .select("acct", "embedding")
         )
         sizes = sample.group_by("acct", maintain_order=True).len()
         vectors = (
-            sample["embedding"].to_numpy().astype(np.float32) / EMBEDDING_SCALE
+            self.profiles.sample["embedding"].gather(sample["row"]).to_numpy().astype(np.float32) / EMBEDDING_SCALE
             if len(sample)
             else np.zeros((0, 1), np.float32)
         )
         varying = 1 - self.frame_share[np.searchsorted(self.acct.to_numpy(), sizes["acct"].to_numpy())]
-        estimates, start = [], 0
-        with threadpool_limits(1, user_api="blas"):  # the matrices are small: threads would only wait for each other
-            for size, share in zip(sizes["len"], varying, strict=True):
-                estimates.append(_participation(vectors[start : start + size], share))
-                start += size
+        estimates = _participation(vectors, sizes["len"].to_numpy().astype(int), varying)
         table = sizes.select("acct", pl.Series("log_breadth", estimates, pl.Float64), pl.col("len").alias("size"))
         log_breadth, size = self.aligned(table, "log_breadth"), self.aligned(table, "size")
         return np.exp((size * log_breadth + BREADTH_PRIOR * np.log(BREADTH_PRIOR_VALUE)) / (size + BREADTH_PRIOR))
@@ -210,19 +208,38 @@ class View:
         return self.aligned(back, "n")
 
 
-def _participation(vectors: np.ndarray, varying: float) -> float:
-    """Logarithm of the participation ratio, times the relative spread, of centred rows (n, d); that of the prior for fewer than three rows.
+def _participation(vectors: np.ndarray, sizes: np.ndarray, varying: np.ndarray) -> np.ndarray:
+    """Logarithm of the participation ratio, times the relative spread, of each account's centred rows: float64 of shape (m,).
 
-    ``varying`` is the share of the text that varies.
+    ``vectors`` of shape (sum of sizes, d) are the accounts' one after another; ``varying`` is the share of each one's text that
+    varies. Fewer than three rows have the prior's.
     """
-    n = len(vectors)
-    if n < 3:
-        return float(np.log(BREADTH_PRIOR_VALUE))
-    centred = vectors - vectors.mean(axis=0)
-    gram = centred @ centred.T
-    trace = np.trace(gram) / (n - 1)
-    squared = (np.square(gram).sum() - np.square(np.diag(gram)).sum()) / (n * (n - 1))
+    out = np.full(len(sizes), np.log(BREADTH_PRIOR_VALUE))
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    height = 2 ** np.ceil(np.log2(np.maximum(sizes, 4))).astype(int)  # padded to it: what others send changes no sum
+    with threadpool_limits(1, user_api="blas"):  # the matrices are small: threads would only wait for each other
+        for rows in np.unique(height[sizes >= 3]):
+            alike = np.flatnonzero((height == rows) & (sizes >= 3))
+            for low in range(0, len(alike), max(ROWS_AT_ONCE // rows, 1)):
+                some = alike[low : low + max(ROWS_AT_ONCE // rows, 1)]
+                out[some] = _participation_of(vectors, starts[some], sizes[some], rows, varying[some])
+    return out
+
+
+def _participation_of(
+    vectors: np.ndarray, starts: np.ndarray, sizes: np.ndarray, rows: int, varying: np.ndarray
+) -> np.ndarray:
+    """The same of accounts that are all padded to as many ``rows``."""
+    within = np.arange(rows) < sizes[:, None]
+    block = vectors[np.minimum(starts[:, None] + np.arange(rows), len(vectors) - 1)] * within[..., None]
+    n = sizes.astype(np.float32)
+    block = (block - block.sum(axis=1, keepdims=True) / n[:, None, None]) * within[..., None]
+    gram = block @ block.transpose(0, 2, 1)
+    diagonal = np.einsum("kii->ki", gram)
+    trace = diagonal.sum(axis=1) / (n - 1)
+    squared = (np.square(gram).sum(axis=(1, 2)) - np.square(diagonal).sum(axis=1)) / (n * (n - 1))
     bias = trace**2 / (n - 1)  # centring makes each pair correlate by -1/(n-1) on average
-    squared = max(squared - bias / (n - 1), 1e-9)
+    squared = np.maximum(squared - bias / (n - 1), 1e-9)
     spread = np.clip(trace / varying**2 / TYPICAL_SPREAD, 0.01, 1.0)
-    return float(np.log(np.clip(trace**2 / squared * spread, 1.0, 256.0))) if trace > 1e-9 else 0.0
+    ratio = np.log(np.clip(trace**2 / squared * spread, 1.0, 256.0))
+    return np.where(trace > 1e-9, ratio, 0.0)

@@ -1,20 +1,27 @@
-"""Leave out in turn: python -m benchmarks.detection.folds TRAFFIC... [--families reasoning grader]
+"""Leave out in turn: python -m benchmarks.detection.folds LOGS... [--only families]
 
-TRAFFIC are the folders that the scorer is fitted on (``benchmarks.detection.traffic --side train``). For each family of
-harvest the models are fitted anew without it, and measured on a log that has that family only, from the corpora and the
-frames of the other side: neither the family, nor a corpus, nor a wording was seen. (The intent model stays as shipped: it is
-taught by frames of its own, see ``train_intent``, and by none of the simulator's.) Adds ``by_fold`` to results.json.
+LOGS are folders of ``benchmarks.detection.training_logs``, named by shape and group of corpora. The models are fitted anew,
+
+* without some *families* of harvest, all of them in FAMILY_FOLDS turns, and measured on a log that has those families only, from
+  the corpora and the frames of the other side: neither the family, nor a corpus, nor a wording was seen;
+* without one *group of corpora*, each in turn, and measured on a log of all families in that group's texts, in the frames of the
+  other side: neither a corpus nor a wording was seen.
+
+(The intent model stays as shipped: it is taught by frames of its own, see ``train_intent``, and by none of the simulator's.)
+Adds ``by_fold`` to results.json, after each fold.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
 
-from benchmarks.detection.corpora import texts
+from benchmarks.detection.corpora import TRAIN_GROUPS, texts
 from benchmarks.detection.licences import DEFAULT_CORPORA
 from benchmarks.detection.run import RESULTS, Results, assess, recorded
 from benchmarks.detection.traffic import scenario
@@ -22,41 +29,84 @@ from benchmarks.detection.train_scoring import fit, load, untrained
 from detector.evaluate import Metrics, measure
 from detector.pipeline import Detector
 from detector.scoring import Scorer
-from detector.simulate import HARVESTS, simulate
+from detector.simulate import HARVESTS, Texts, simulate
+
+FAMILY_FOLDS = 5  # of 13 families, two or three at a time: stricter than one at a time, and a third of the fits
+FIRST_SEED = 900  # of the logs that folds are measured on: no other log's
+ORDINARY, EACH = 1000, 2  # ordinary users, and tenants of each other kind, of such a log
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What is left out: families, or a group of corpora (its number, as in the logs' names)."""
+
+    name: str
+    families: tuple[str, ...] = ()
+    corpora: int | None = None
+
+    def texts(self, seed: int, corpora: Path) -> Texts:
+        """The texts that it is measured on."""
+        if self.corpora is None:
+            return texts("test", seed, corpora)
+        return texts("train", seed, corpora, include=TRAIN_GROUPS[self.corpora - 1])
+
+
+def folds(only: str | None) -> Iterator[Fold]:
+    """All folds: of families, then of corpora."""
+    if only != "corpora":
+        for i in range(FAMILY_FOLDS):
+            left_out = tuple(HARVESTS)[i::FAMILY_FOLDS]
+            yield Fold(f"without families {i + 1}", left_out)
+    if only != "families":
+        for i in range(1, len(TRAIN_GROUPS) + 1):
+            yield Fold(f"without corpora {i}", corpora=i)
+
+
+def chosen(logs: Sequence[Path], fold: Fold) -> list[Path]:
+    """The logs that a fold is fitted on. Raises ValueError where a name tells no group of corpora."""
+    for log in logs:
+        if log.name.rpartition("-")[2] not in map(str, range(1, len(TRAIN_GROUPS) + 1)):
+            raise ValueError(f"{log}: not a log of benchmarks.detection.training_logs, <shape>-<group of corpora>")
+    return [log for log in logs if log.name.rpartition("-")[2] != str(fold.corpora)]
 
 
 def main() -> None:
     """Fit and measure each fold, and write after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("traffic", nargs="+", type=Path)
-    parser.add_argument("--families", nargs="+", default=list(HARVESTS), choices=list(HARVESTS))
-    parser.add_argument("--per-family", type=int, default=12)
+    parser.add_argument("logs", nargs="+", type=Path)
+    parser.add_argument("--only", choices=("families", "corpora"))
+    parser.add_argument("--per-family", type=int, default=6, help="campaigns of each family in a log that is measured")
     parser.add_argument("--corpora", type=Path, default=DEFAULT_CORPORA)
+    parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     console, empty = Console(width=110), untrained()
-    logs = [load(folder, empty) for folder in options.traffic]
-    for i, family in enumerate(options.families):
-        weights = fit(logs, [family])
+    logs = {folder: load(folder, empty) for folder in options.logs}
+    shapes = sorted({log.name.rpartition("-")[0] for log in logs})
+    command = f"python -m benchmarks.detection.folds {' '.join(f'{s}-*' for s in shapes)}"
+    for i, fold in enumerate(folds(options.only)):
+        weights = fit([logs[folder] for folder in chosen(options.logs, fold)], fold.families)
         detector = Detector(empty.encoder, empty.codebook, empty.intent, Scorer(weights))
-        seed = 900 + i
-        plan = scenario(seed, ordinary=1000, each=2, per_family=options.per_family, frames="B", only=[family])
-        traffic = simulate(plan, seed, texts("test", seed, options.corpora), recorded(options.corpora))
+        seed = FIRST_SEED + i
+        plan = scenario(
+            seed, ordinary=ORDINARY, each=EACH, per_family=options.per_family, frames="B", only=fold.families
+        )
+        traffic = simulate(plan, seed, fold.texts(seed, options.corpora), recorded(options.corpora))
         _, accounts = assess(traffic, detector)
         found = measure(accounts, traffic.accounts, traffic.harvest, traffic.campaigns)
         console.print(
-            f"without {family}: {found.campaigns.k} of {found.campaigns.n} campaigns, "
+            f"{fold.name}: {found.campaigns.k} of {found.campaigns.n} campaigns, "
             f"{found.attackers.rate:.1%} of {found.attackers.n} attackers, {found.benign.k} of {found.benign.n} honest accounts"
         )
-        _record(family, found, len(options.traffic))
+        record(options.results, fold.name, found, command)
 
 
-def _record(family: str, found: Metrics, logs: int) -> None:
-    results = msgspec.json.decode(RESULTS.read_bytes(), type=Results)
-    results.by_fold[f"without {family}"] = found
-    command = f"python -m benchmarks.detection.folds TRAFFIC ({logs} logs)"
+def record(path: Path, name: str, found: Metrics, command: str) -> None:
+    """Add a fold to the results."""
+    results = msgspec.json.decode(path.read_bytes(), type=Results)
+    results.by_fold[name] = found
     if command not in results.commands:
         results.commands.append(command)
-    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(results)))
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(results)))
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def explain(profiles: Profiles, assessment: Assessment, account_id: str, scorer:
         watch_at=WATCH_AT,
         campaign=next((c for c in assessment.campaigns if c.campaign_id == finding.campaign_id), None),
         base=scorer.accounts.base,
-        shares=_shares(own.values[0], own.contributions[0], scorer),
+        shares=_shares(own.values[0], own.contributions(np.array([0]), scorer)[0], scorer),
         course=grown,
         what_if=_what_if(finding.verdict, case, mine, grown, scorer),
     )

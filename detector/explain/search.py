@@ -23,6 +23,7 @@ LEVELS = (
     0.99,
     1.0,
 )  # of the ordinary population, at which pairs of signals are tried; 1: beyond it
+MIN_STEP = 0.01  # of the range in which a signal matters: a smaller change would be told as "0.5 to 0.5"
 SHOWN = 3  # ways to a flag that are told
 
 
@@ -132,14 +133,15 @@ def _pair(case: Case, line: float) -> Change | None:
 
 
 def _steps(case: Case, j: int) -> np.ndarray:
-    """Values beyond the account's own at which a tree decides otherwise, the nearest first; more risk with each."""
+    """Values visibly beyond the account's own at which a tree decides otherwise, the nearest first; more risk with each."""
     model = case.scorer.accounts
     splits = (model.feature == j) | (model.feature == len(FEATURES) - len(SIGNALS) + j)
     edges = np.unique(model.threshold[splits])
+    least = MIN_STEP * np.ptp(edges) if len(edges) else 0.0
     if SIGNS[j] > 0:
         beyond = np.nextafter(edges, np.inf)
-        return beyond[beyond > case.values[0, j]]
-    return edges[edges < case.values[0, j]][::-1]
+        return beyond[beyond > case.values[0, j] + least]
+    return edges[edges < case.values[0, j] - least][::-1]
 
 
 def _utmost(case: Case) -> np.ndarray:

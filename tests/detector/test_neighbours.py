@@ -27,7 +27,9 @@ def test_a_nonce_does_not_hide_a_task(detector: Detector) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_order_does_not_matter(detector: Detector, seed: int) -> None:
     """Shuffled rows give the same leaders."""
-    rows = detector.features([event(i, "a", i, (t,)) for i, t in enumerate(built_in(5, 300).questions)])
+    texts = built_in(5, 300).questions
+    texts += [t.upper() for t in texts[:50]]  # the same prompt, with a vector of its own
+    rows = detector.features([event(i, "a", i, (t,)) for i, t in enumerate(texts)])
     shuffled = rows.sample(fraction=1.0, shuffle=True, seed=seed)
     assert near_duplicates(rows).sort("prompt").equals(near_duplicates(shuffled).sort("prompt"))
 

@@ -156,3 +156,17 @@ def test_order_does_not_matter(detector: Detector, seed: int) -> None:
     )
     assert len(one)
     assert one.equals(two)
+
+
+def test_prefixes_of_one_account_are_accounts_of_their_own(detector: Detector) -> None:
+    """Rows that stand in several accounts, as prefixes of one do, are parts of each by themselves."""
+    rows = detector.profile(detector.features(mixed("system"))).sample
+    whole, half = (rows.head(n).with_columns(pl.lit(n, pl.UInt64).alias("acct")) for n in (ALL, ALL // 2))
+
+    def sizes(profiles: Profiles) -> dict[int, list[int]]:
+        found = parts(profiles, View(profiles)).group_by("acct", "group").len().sort("acct", "len")
+        return {int(acct): own["len"].to_list() for (acct,), own in found.group_by("acct", maintain_order=True)}
+
+    together = sizes(Profiles.of_rows(pl.concat([whole, half])))
+    assert together == sizes(Profiles.of_rows(whole)) | sizes(Profiles.of_rows(half))
+    assert max(together[ALL]) <= ALL

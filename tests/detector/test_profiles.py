@@ -113,6 +113,18 @@ def test_a_group_is_the_merge_of_its_members(detector: Detector) -> None:
     assert merged.totals["n"].to_list() == [12]
 
 
+def test_objects_of_rows_are_those_of_their_account(detector: Detector) -> None:
+    """Counted from rows kind by kind, as when asked for all at once, objects are those of the profile of the same events."""
+    built = detector.profile(
+        detector.features([event(i, "ab"[i % 2], i * 400, (f"question {i % 3}",)) for i in range(20)])
+    )
+    of_rows = Profiles.of_rows(built.sample)
+    by = ["acct", "day", "kind", "key"]
+    assert of_rows.objects.select(built.objects.columns).sort(by).equals(built.objects.sort(by))
+    for kind in KIND:
+        assert of_rows.kind(kind).sort("acct", "key").equals(built.kind(kind).sort("acct", "key"))
+
+
 def test_sums_by_slices_are_the_same(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many objects are summed some accounts at a time, with the same sums."""
     log = [event(i, "abcdefg"[i % 7], i, (f"question {i % 5} about rivers",)) for i in range(60)]

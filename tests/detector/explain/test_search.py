@@ -10,7 +10,7 @@ import pytest
 
 from detector.accounts import FEATURES
 from detector.explain.case import SIGNS, Case, case_of, restricted
-from detector.explain.search import Change, above, below, closest
+from detector.explain.search import MIN_STEP, Change, above, below, closest
 from detector.parts import MIN_REQUESTS, WHOLE
 from detector.pipeline import Detector
 from detector.scoring import FLAG_AT, WATCH_AT, Scorer, Segment
@@ -106,7 +106,7 @@ def test_other_thresholds_than_those_of_a_verdict_are_refused(detector: Detector
 
 
 def test_more_is_enough_and_the_least(cases: list[Case]) -> None:
-    """The single value told flags the account, and the next smaller step does not; where none is told no value does."""
+    """The single value told flags the account, and the next smaller step that can be seen does not; where none is told no value does."""
     seen = 0
     for case in cases:
         line = case.line(FLAG_AT)
@@ -119,7 +119,7 @@ def test_more_is_enough_and_the_least(cases: list[Case]) -> None:
             for change in told:
                 (j,) = numbers(change)
                 values, odds = _along(case, j)
-                flagging = values[odds >= line]
+                flagging = values[(odds >= line) & _visible(case, j, values)]
                 first = flagging.min() if SIGNS[j] > 0 else flagging.max()
                 assert change.settings[0].target == SIGNALS[j].display(first)
         else:
@@ -144,10 +144,22 @@ def test_how_unusual_a_target_is(cases: list[Case]) -> None:
     assert seen
 
 
+def _edges(case: Case, j: int) -> np.ndarray:
+    """Values of one signal at which a tree decides."""
+    model = case.scorer.accounts
+    return np.unique(model.threshold[(model.feature == j) | (model.feature == len(FEATURES) - len(SIGNALS) + j)])
+
+
+def _visible(case: Case, j: int, values: np.ndarray) -> np.ndarray:
+    """Which values are steps of a tree, and farther from the account's own than what looks the same."""
+    edges = _edges(case, j)
+    steps = np.nextafter(edges, np.inf) if SIGNS[j] > 0 else edges
+    return np.isin(values, steps) & (np.abs(values - case.values[0, j]) > MIN_STEP * np.ptp(edges))
+
+
 def _along(case: Case, j: int) -> tuple[np.ndarray, np.ndarray]:
     """Values of one signal around every place where a tree decides, and the own log-odds at each."""
-    model = case.scorer.accounts
-    edges = np.unique(model.threshold[(model.feature == j) | (model.feature == len(FEATURES) - len(SIGNALS) + j)])
+    edges = _edges(case, j)
     grid = np.sort(np.concatenate([edges, np.nextafter(edges, np.inf), edges - 1e-7, edges + 1e-7]))
     grid = grid[grid > case.values[0, j]] if SIGNS[j] > 0 else grid[grid < case.values[0, j]]
     variants = np.repeat(case.values[None], len(grid), axis=0)

@@ -1,0 +1,60 @@
+"""Flag times: that of the first prefix that passes, as a stream that stops at nothing would have seen it."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from detector.accounts import score_accounts
+from detector.flagtime import CHECKPOINTS, _cuts, account_flag_times, campaign_flag_times
+from detector.grouping import place
+from detector.pipeline import Detector
+from detector.profiles import Profiles
+from detector.scoring import FLAG_AT
+from detector.simulate import PRESETS, simulate
+
+STREAMED = 12  # accounts whose prefixes are all scored one by one
+
+
+@pytest.fixture(scope="module")
+def profiles(detector: Detector) -> Profiles:
+    """Labelled traffic, profiled."""
+    return detector.profile(detector.features(simulate(PRESETS["smoke"], 4).events))
+
+
+def test_an_account_is_flagged_at_its_first_prefix_that_passes(detector: Detector, profiles: Profiles) -> None:
+    """Prefix by prefix, each account scored alone: the last request of the first that passes tells the time."""
+    scorer = detector.scorer
+    own = score_accounts(profiles, scorer)
+    flagged = scorer.risk(own.log_odds) > FLAG_AT
+    times = account_flag_times(profiles, own, flagged, scorer)
+    accts = own.view.acct.filter(pl.Series(flagged)).sort().to_list()
+    assert times
+    assert set(times) <= set(accts)
+    longest = int(profiles.sample.filter(pl.col("acct").is_in(accts)).group_by("acct").len()["len"].max())  # type: ignore[arg-type]
+    for acct in accts[:STREAMED]:
+        rows = profiles.sample.filter(pl.col("acct") == acct).sort("ts", "event_key")
+        passed = (
+            int(rows["ts"][cut - 1])
+            for cut in map(int, _cuts(longest, CHECKPOINTS))
+            if cut <= len(rows)
+            and scorer.risk(score_accounts(Profiles.of_rows(rows.head(cut)), scorer).log_odds)[0] > FLAG_AT
+        )
+        assert times.get(acct) == next(passed, None)
+
+
+def test_members_are_flagged_between_their_campaigns_first_and_last_request(
+    detector: Detector, profiles: Profiles
+) -> None:
+    """Every flagged member has a time, no earlier than its own first request and no later than its campaign's last."""
+    scorer = detector.scorer
+    placement = place(profiles, score_accounts(profiles, scorer), scorer)
+    assert placement is not None
+    risk = pl.Series(scorer.risk(placement.placed["score"].to_numpy()))
+    flagged = placement.placed.filter(risk > FLAG_AT)
+    times = campaign_flag_times(placement.work, flagged, profiles, placement.features, scorer)
+    assert set(times) == set(flagged["acct"])
+    last = dict(placement.work.rows.group_by("group").agg(pl.col("ts").max()).iter_rows())
+    first = dict(profiles.sample.group_by("acct").agg(pl.col("ts").min()).iter_rows())
+    for acct, campaign in flagged.select("acct", "campaign").iter_rows():
+        assert first[acct] <= times[acct] <= last[campaign]
