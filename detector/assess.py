@@ -7,6 +7,7 @@ import polars as pl
 
 from detector.accounts import CAMPAIGN, UNKNOWN, AccountScores, Exceptions, score_accounts
 from detector.assessment import Assessment
+from detector.features import microseconds
 from detector.findings import account_findings
 from detector.flagtime import account_flag_times
 from detector.grouping import Campaigns, assess_campaigns, place
@@ -39,7 +40,8 @@ def assess(
         i = by_acct[acct]
         risk[i] = max(risk[i], member.risk)
     verdicts = scorer.verdicts(risk)
-    flagged_at = account_flag_times(profiles, own, scorer.verdicts(own_risk) == 2, scorer)
+    known = {acct: microseconds(m.flagged_at) for acct, m in campaigns.member_of.items() if m.flagged_at}
+    flagged_at = account_flag_times(profiles, own, scorer.verdicts(own_risk) == 2, scorer, known)
     accounts = account_findings(profiles, own, risk, verdicts, campaigns.member_of, flagged_at, scorer)
     p_values = scorer.p_values(scores, requests)
     shares = false_discovery(p_values, scorer.segment(requests))

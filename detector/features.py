@@ -215,7 +215,7 @@ def _scan(event: Event, plainly: _Remembered, hashed: _Remembered) -> tuple:
         state = hash64(f"{state}\x1ftool{len(event.messages)}")
     answer = response_text(event.response)
     usage, params, client, owner = event.usage, event.params, event.client, event.account
-    created = None if owner.created_at is None else _microseconds(owner.created_at)
+    created = None if owner.created_at is None else microseconds(owner.created_at)
     network = client.asn if client.asn is not None else _prefix(client.ip)
     settings = f"{params.temperature}|{params.top_p}|{params.max_tokens}|{params.n}|{params.top_logprobs}|{params.seed is None}"
     bare = params.temperature is None and params.max_tokens is None and params.top_p is None
@@ -225,7 +225,7 @@ def _scan(event: Event, plainly: _Remembered, hashed: _Remembered) -> tuple:
         event.event_id,
         hashed[event.account_id],
         event.account_id,
-        _microseconds(event.timestamp),
+        microseconds(event.timestamp),
         created,
         state,
         parent if len(users) > 1 else 0,
@@ -266,7 +266,8 @@ def _bounded(count: int) -> int:
     return min(max(int(count), 0), 1_000_000_000)
 
 
-def _microseconds(when: datetime) -> int:
+def microseconds(when: datetime) -> int:
+    """Microseconds since 1970; a time without a zone is taken for UTC."""
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
     delta = when - _EPOCH
     return delta.days * DAY_US + delta.seconds * 1_000_000 + delta.microseconds

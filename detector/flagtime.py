@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
@@ -16,6 +18,7 @@ from detector.ties import UNKNOWN_MEMBER, GroupFeatures, group_features
 
 CHECKPOINTS = 16  # prefixes of an account, in equal steps of log requests, at which its flag time is looked for
 CAMPAIGN_CHECKPOINTS = 12  # the same of a campaign, whose replay costs more; who joins later is timed use by use
+FOREVER = 2**62  # microseconds: later than any request
 JOINING = (
     1,
     2,
@@ -33,13 +36,29 @@ JOINING = (
 
 
 def account_flag_times(
-    profiles: Profiles, accounts: AccountScores, flagged: np.ndarray, scorer: Scorer
+    profiles: Profiles,
+    accounts: AccountScores,
+    flagged: np.ndarray,
+    scorer: Scorer,
+    known: Mapping[int, int] | None = None,
 ) -> dict[int, int]:
-    """For each flagged account the time (microseconds) at which its own growing profile first passed the threshold, where it did."""
+    """For each flagged account the time (microseconds) at which its own growing profile first passed the threshold, where it did.
+
+    ``known`` are times at which some were flagged anyhow: what they sent from then on is not looked at.
+    """
     accts = accounts.view.acct.filter(pl.Series(flagged))
     if not len(accts):
         return {}
-    rows = profiles.sample.filter(pl.col("acct").is_in(accts.implode())).sort("acct", "ts", "event_key")
+    rows = profiles.sample.filter(pl.col("acct").is_in(accts.implode()))
+    if known:
+        table = pl.DataFrame(
+            {"acct": list(known), "until": list(known.values())}, schema={"acct": pl.UInt64, "until": pl.Int64}
+        )
+        rows = rows.join(table, on="acct", how="left").filter(pl.col("ts") < pl.col("until").fill_null(FOREVER))
+        rows = rows.drop("until")
+        if not len(rows):
+            return {}
+    rows = rows.sort("acct", "ts", "event_key")
     rows = rows.with_columns(
         (pl.int_range(pl.len()).over("acct") + 1).alias("rank"), pl.len().over("acct").alias("size")
     )
@@ -57,14 +76,19 @@ def account_flag_times(
 
 
 def campaign_flag_times(
-    work: Groups, flagged: pl.DataFrame, profiles: Profiles, features: GroupFeatures, scorer: Scorer
+    work: Groups,
+    flagged: pl.DataFrame,
+    profiles: Profiles,
+    accounts: AccountScores,
+    features: GroupFeatures,
+    scorer: Scorer,
 ) -> dict[int, int]:
     """For each flagged member the time (microseconds) at which the stream would have flagged it with its campaign.
 
-    ``work`` are the campaigns as groups, ``flagged`` (acct, campaign) the members. At each checkpoint all that the campaign's
-    accounts had sent is assessed anew; what many other accounts have in common with them (identities, registration) is
-    known from the start. Once a campaign is known it is replayed no further: an account that joins it later is flagged at the
-    first of its uses that suffices, and else at its last.
+    ``work`` are the campaigns as groups, ``flagged`` (acct, campaign) the members, ``accounts`` everyone's own scores.
+    At each checkpoint all that the campaign's accounts had sent is assessed anew; what many other accounts have in common
+    with them (identities, registration) is known from the start. Once a campaign is known it is replayed no further: an
+    account that joins it later is flagged at the first of its uses that suffices, and else at its last.
     """
     if not len(flagged):
         return {}
@@ -97,7 +121,7 @@ def campaign_flag_times(
         known.update({int(g): int(t) for g, _, t in large.select("group", "len", "end").iter_rows()})
         at = passed.join(large.select("group", "end"), on="group").select("acct", "end")
         times.update({int(a): int(t) for a, t in at.iter_rows()})
-    times.update(_joined(work, wanted, known, times, profiles, features, scorer))
+    times.update(_joined(work, wanted, known, times, profiles, accounts, features, scorer))
     return times
 
 
@@ -122,6 +146,7 @@ def _joined(
     known: dict[int, int],
     times: dict[int, int],
     profiles: Profiles,
+    accounts: AccountScores,
     features: GroupFeatures,
     scorer: Scorer,
 ) -> dict[int, int]:
@@ -137,8 +162,7 @@ def _joined(
     late = wanted.join(since, on="group").join(flagged, on="acct").filter(pl.col("at") > pl.col("since"))
     if not len(late):
         return {}
-    log_odds = score_accounts(Profiles.of_rows(profiles.sample.join(late, on="acct", how="semi")), scorer)
-    own = pl.DataFrame({"acct": log_odds.view.acct, "log_odds": log_odds.log_odds})
+    own = pl.DataFrame({"acct": accounts.view.acct, "log_odds": accounts.log_odds})
     campaign = features.table.select("group", pl.Series("campaign_log_odds", scorer.campaigns.predict(features.x)))
     groups = Groups(work.members.join(late, on=["acct", "group"], how="semi"), work.rows, work.seeds)
     table, x = member_features(groups, features, campaign, profiles.totals, own)

@@ -87,7 +87,7 @@ def assess_campaigns(
     placed = placed.filter(pl.len().over("campaign") >= MIN_MEMBERS)
     if not len(placed):
         return Campaigns([], {}, placement.placed)
-    found = _findings(_kept(placement, placed, profiles, accounts), placed, profiles, scorer)
+    found = _findings(_kept(placement, placed, profiles, accounts), placed, profiles, accounts, scorer)
     return replace(found, placed=placement.placed)
 
 
@@ -162,14 +162,16 @@ def _work_of(groups: Groups, placed: pl.DataFrame) -> Groups:
     return Groups(members, rows, seeds)
 
 
-def _findings(placement: Placement, placed: pl.DataFrame, profiles: Profiles, scorer: Scorer) -> Campaigns:
+def _findings(
+    placement: Placement, placed: pl.DataFrame, profiles: Profiles, accounts: AccountScores, scorer: Scorer
+) -> Campaigns:
     features, work = placement.features, placement.work
     names = dict(profiles.accounts.select("acct", "account_id").iter_rows())
     contributions = reasons(features.x[:, : len(SIGNALS)], features.view.n, scorer)
     rows_of = {int(k[0]): t for k, t in work.rows.partition_by("group", as_dict=True).items()}
     members_of = {int(k[0]): t for k, t in placed.partition_by("campaign", as_dict=True).items()}
     flagged = placed.filter(pl.Series(scorer.verdicts(placed["risk"].to_numpy()) == 2))
-    times = campaign_flag_times(work, flagged, profiles, features, scorer)
+    times = campaign_flag_times(work, flagged, profiles, accounts, features, scorer)
     used = work.rows.select("group", "acct", "pieces").explode("pieces").drop_nulls("pieces")
     usage = used.group_by("group", "pieces").agg(pl.col("acct").n_unique().alias("accounts"))
     shown = digests(work.rows, "group", usage)

@@ -168,12 +168,16 @@ class Scorer:
         tail = (1 - INTERVAL) / 2
         return mean, float(np.quantile(draws, tail)), float(np.quantile(draws, 1 - tail))
 
+    @cached_property
+    def _population(self) -> dict[str, np.ndarray]:
+        return {name: np.array(grid) for name, grid in self.weights.population.items() if grid}
+
     def percentiles(self, values: np.ndarray) -> np.ndarray:
         """Share of the honest population that has a lower value: float64 of shape (m, len(SIGNALS))."""
         out = np.full_like(values, 0.5, dtype=float)
         for j, signal in enumerate(SIGNALS):
-            grid = self.weights.population.get(signal.name)
-            if grid:
+            grid = self._population.get(signal.name)
+            if grid is not None:
                 out[:, j] = np.searchsorted(grid, values[:, j], side="left") / len(grid)
         return out
 

@@ -43,16 +43,27 @@ def test_an_account_is_flagged_at_its_first_prefix_that_passes(detector: Detecto
         assert times.get(acct) == next(passed, None)
 
 
+def test_nothing_is_looked_for_after_a_known_flag(detector: Detector, profiles: Profiles) -> None:
+    """Known times leave every earlier one as it is, and drop the others."""
+    own = score_accounts(profiles, detector.scorer)
+    flagged = detector.scorer.risk(own.log_odds) > FLAG_AT
+    times = account_flag_times(profiles, own, flagged, detector.scorer)
+    middle = sorted(times.values())[len(times) // 2]
+    found = account_flag_times(profiles, own, flagged, detector.scorer, dict.fromkeys(times, middle))
+    assert found == {acct: at for acct, at in times.items() if at < middle}
+
+
 def test_members_are_flagged_between_their_campaigns_first_and_last_request(
     detector: Detector, profiles: Profiles
 ) -> None:
     """Every flagged member has a time, no earlier than its own first request and no later than its campaign's last."""
     scorer = detector.scorer
-    placement = place(profiles, score_accounts(profiles, scorer), scorer)
+    own = score_accounts(profiles, scorer)
+    placement = place(profiles, own, scorer)
     assert placement is not None
     risk = pl.Series(scorer.risk(placement.placed["score"].to_numpy()))
     flagged = placement.placed.filter(risk > FLAG_AT)
-    times = campaign_flag_times(placement.work, flagged, profiles, placement.features, scorer)
+    times = campaign_flag_times(placement.work, flagged, profiles, own, placement.features, scorer)
     assert set(times) == set(flagged["acct"])
     last = dict(placement.work.rows.group_by("group").agg(pl.col("ts").max()).iter_rows())
     first = dict(profiles.sample.group_by("acct").agg(pl.col("ts").min()).iter_rows())
