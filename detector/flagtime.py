@@ -18,6 +18,7 @@ from detector.ties import UNKNOWN_MEMBER, GroupFeatures, group_features
 
 CHECKPOINTS = 16  # prefixes of an account, in equal steps of log requests, at which its flag time is looked for
 CAMPAIGN_CHECKPOINTS = 12  # the same of a campaign, whose replay costs more; who joins later is timed use by use
+AT_ONCE = 4  # of these, as accounts of their own: fewer and larger steps, and little is scored in vain
 FOREVER = 2**62  # microseconds: later than any request
 JOINING = (
     1,
@@ -63,15 +64,21 @@ def account_flag_times(
         (pl.int_range(pl.len()).over("acct") + 1).alias("rank"), pl.len().over("acct").alias("size")
     )
     times: dict[int, int] = {}
-    for cut in _cuts(int(rows["size"].max()), CHECKPOINTS):  # type: ignore[arg-type]
-        prefix = rows.filter((pl.col("rank") <= cut) & (pl.col("size") >= cut))
-        if not len(prefix):
+    cuts = _cuts(int(rows["size"].max()), CHECKPOINTS)  # type: ignore[arg-type]
+    for some in np.array_split(cuts, -(-len(cuts) // AT_ONCE)):
+        prefixes = pl.concat(
+            rows.filter((pl.col("rank") <= cut) & (pl.col("size") >= cut)).with_columns(pl.lit(cut).alias("cut"))
+            for cut in some.tolist()
+        ).with_columns(pl.struct("acct", "cut").hash(1).alias("prefix"))
+        if not len(prefixes):
             break
-        then = score_accounts(Profiles.of_rows(prefix.drop("rank", "size")), scorer)
-        passed = pl.DataFrame({"acct": then.view.acct}).filter(pl.Series(scorer.risk(then.log_odds) > FLAG_AT))
-        ends = prefix.join(passed, on="acct", how="semi").group_by("acct").agg(pl.col("ts").max())
-        times.update({int(a): int(t) for a, t in ends.iter_rows()})
-        rows = rows.join(passed, on="acct", how="anti")  # what follows would not change when it passed first
+        grown = Profiles.of_rows(prefixes.drop("rank", "size", "cut", "acct").rename({"prefix": "acct"}))
+        then = score_accounts(grown, scorer)
+        passed = pl.DataFrame({"prefix": then.view.acct}).filter(pl.Series(scorer.risk(then.log_odds) > FLAG_AT))
+        ends = prefixes.join(passed, on="prefix", how="semi").group_by("acct", "cut").agg(pl.col("ts").max())
+        first = ends.sort("acct", "cut").unique("acct", keep="first", maintain_order=True)
+        times.update({int(a): int(t) for a, t in first.select("acct", "ts").iter_rows()})
+        rows = rows.join(first, on="acct", how="anti")  # what follows would not change when it passed first
     return times
 
 

@@ -37,6 +37,7 @@ class View:
         self.profiles = profiles
         self.totals = profiles.totals
         self.acct = self.totals["acct"]
+        self._accts = self.acct.to_numpy()
         self.n = self.totals["n"].to_numpy().astype(float)
 
     def __len__(self) -> int:
@@ -52,10 +53,13 @@ class View:
 
     def aligned(self, table: pl.DataFrame, column: str, default: float = 0.0) -> np.ndarray:
         """Column of a table keyed by ``acct``, aligned to :attr:`acct`; ``default`` where an account is absent."""
-        joined = pl.DataFrame({"acct": self.acct}).join(
-            table.select("acct", column), on="acct", how="left", maintain_order="left"
-        )
-        return joined[column].cast(pl.Float64).fill_null(default).to_numpy()
+        out = np.full(len(self), default)
+        accts = table["acct"].to_numpy()
+        at = np.searchsorted(self._accts, accts)
+        known = np.flatnonzero(at < len(self))
+        known = known[self._accts[at[known]] == accts[known]]
+        out[at[known]] = table[column].cast(pl.Float64).fill_null(default).to_numpy()[known]
+        return out
 
     def kind(self, name: str) -> pl.DataFrame:
         """Objects of one kind over all days: acct, key, n, first, last."""
@@ -193,7 +197,7 @@ class View:
             if len(sample)
             else np.zeros((0, 1), np.float32)
         )
-        varying = 1 - self.frame_share[np.searchsorted(self.acct.to_numpy(), sizes["acct"].to_numpy())]
+        varying = 1 - self.frame_share[np.searchsorted(self._accts, sizes["acct"].to_numpy())]
         estimates = _participation(vectors, sizes["len"].to_numpy().astype(int), varying)
         table = sizes.select("acct", pl.Series("log_breadth", estimates, pl.Float64), pl.col("len").alias("size"))
         log_breadth, size = self.aligned(table, "log_breadth"), self.aligned(table, "size")

@@ -1,9 +1,10 @@
 """A simulated log of any size: python -m benchmarks.audit.log --events 1000000 --out log.jsonl
 
-Put together from units of about 12,000 requests of 330 accounts, all kinds of customers and harvests in each, so that a
-larger log holds more of the same. Texts come from the built-in grammar, those of every third unit from the real corpora where
-they are. Each unit says it in other words, 30 % of its vocabulary being changed, or a large log would say little new.
-About 1.5 kB a row, in order of time over a week; a million rows take two minutes on an idle core.
+Put together from units of about 10,000 requests of 300 accounts, all kinds of customers and two campaigns in each, so that a
+larger log holds more of the same, and about one account in twenty harvests. Texts come from the built-in grammar, those of
+every third unit from the real corpora where they are. Each unit says it in other words, 30 % of its vocabulary being
+changed, or a large log would say little new. About 1.3 kB a row, in order of time over a week; a million rows take two
+minutes on an idle core.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -26,7 +28,8 @@ from benchmarks.detection.traffic import SMALL_MEMBERS
 from detector.event import Event
 from detector.simulate import benchmark, built_in, simulate
 
-UNIT = {"ordinary": 100, "each": 1, "per_family": 1, "size": 0.5, "largest": 25, "members": SMALL_MEMBERS}
+UNIT = {"ordinary": 150, "each": 1, "per_family": 1, "size": 0.5, "largest": 25, "members": SMALL_MEMBERS}
+CAMPAIGNS = 2  # of a unit, of any family: an operator's log is not full of harvesters
 REAL_EVERY = 3  # units
 CHANGED = 0.3  # of a unit's words
 AHEAD = 4  # units made before one is asked for
@@ -66,7 +69,9 @@ def _unit(folder: Path, seed: int) -> tuple[Path, np.ndarray, np.ndarray, np.nda
     """One unit: its file; time, length and number of the account of each row."""
     real = seed % REAL_EVERY == 0 and DEFAULT_CORPORA.is_dir()
     pools = texts("all", seed, licence="all") if real else built_in(seed)
-    traffic = simulate(benchmark(seed, frames=random.Random(seed).choice("AB"), **UNIT), seed, pools)
+    rng = random.Random(seed)
+    plan = benchmark(seed, frames=rng.choice("AB"), **UNIT)
+    traffic = simulate(replace(plan, campaigns=rng.sample(list(plan.campaigns), CAMPAIGNS)), seed, pools)
     _reword(traffic.events, random.Random(seed))
     lines = [msgspec.json.encode(event) + b"\n" for event in traffic.events]
     file = folder / f"{seed}.jsonl"
