@@ -186,6 +186,8 @@ def fingerprint(*parts: Any) -> str:
 
 def text(value: Any, limit: int = MAX_TEXT_CHARS) -> str | None:
     """An optional short text, also from a number; None where it is empty or something else."""
+    if type(value) is str:
+        return value[:limit] or None
     if isinstance(value, bool) or value is None or value == "":
         return None
     if isinstance(value, int | float):
@@ -203,6 +205,8 @@ def key_id(value: Any) -> str | None:
 
 def integer(value: Any) -> int | None:
     """A whole number, also from text as some gateways write it; None for anything else or beyond 2**53."""
+    if type(value) is int:
+        return value if abs(value) <= MAX_COUNT else None
     found = number(value)
     return int(found) if found is not None and abs(found) <= MAX_COUNT else None
 
@@ -215,7 +219,7 @@ def count(value: Any) -> int | None:
 
 def number(value: Any) -> float | None:
     """A finite number, also from text; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
         return None
     if isinstance(value, str) and len(value) > 40:
         return None

@@ -29,6 +29,7 @@ _OPERATIONS = {
 }
 _CONTENT_ROLES = {"ai": "assistant", "model": "assistant", "human": "user", "bot": "assistant"}
 _TEXT_PARTS = ("text", "input_text", "output_text")
+MAX_ROLE_CHARS = 64
 MAX_TEMPERATURE = 1e6  # bounds what sums of settings can reach
 
 
@@ -62,18 +63,18 @@ def _turns(item: dict[str, Any]) -> list[Message]:
         return [Message(role="tool", content=_content(item.get("output")))]
     if kind == "reasoning":
         return []
-    role = text(item.get("role"), 64) or "user"
-    role = _CONTENT_ROLES.get(role, role)
     content = item.get("content")
     if content is None and isinstance(item.get("parts"), list):
         content = item["parts"]
-    calls = [_call(c) for c in sequence(item.get("tool_calls")) if isinstance(c, dict)]
+    asked = item.get("tool_calls")
+    calls = [_call(c) for c in sequence(asked) if isinstance(c, dict)] if asked else []
     results: list[Message] = []
     if isinstance(content, list):
         kept = []
         for part in content:
-            named = mapping(part).get("type")
-            if named in ("tool_call", "tool_use") or mapping(part).get("functionCall"):
+            fields = mapping(part)
+            named = fields.get("type")
+            if named in ("tool_call", "tool_use") or fields.get("functionCall"):
                 calls.append(_call(part))
             elif named in ("tool_call_response", "tool_result"):
                 output = first(part, ("result", "response", "content"))
@@ -81,12 +82,20 @@ def _turns(item: dict[str, Any]) -> list[Message]:
             else:
                 kept.append(part)
         content = kept
-    turn = Message(role=role, content=_content(content), tool_calls=calls or None)
+    turn = Message(role=role(item.get("role")), content=_content(content), tool_calls=calls or None)
     return [*results, turn] if turn.content or calls or not results else results
+
+
+def role(value: Any) -> str:
+    """Who speaks, by the usual names."""
+    name = text(value, MAX_ROLE_CHARS) or "user"
+    return _CONTENT_ROLES.get(name, name)
 
 
 def _content(value: Any) -> Content:
     """Content as text where all its parts are text."""
+    if type(value) is str:
+        return value
     if isinstance(value, dict):
         value = [value]
     if isinstance(value, list) and all(isinstance(p, str) or _is_text(p) for p in value):
@@ -249,12 +258,13 @@ def turn_answer(turn: dict[str, Any]) -> Any:
     content, calls, thoughts = [], [_call(c) for c in sequence(turn.get("tool_calls")) if isinstance(c, dict)], []
     parts = first(turn, ("content", "parts"))
     for part in parts if isinstance(parts, list) else [parts]:
-        kind = mapping(part).get("type")
+        fields = mapping(part)
+        kind = fields.get("type")
         if isinstance(part, str):
             content.append(part)
-        elif kind in ("tool_use", "tool_call") or mapping(part).get("functionCall"):
+        elif kind in ("tool_use", "tool_call") or fields.get("functionCall"):
             calls.append(_call(part))
-        elif kind in ("thinking", "reasoning") or mapping(part).get("thought") is True:
+        elif kind in ("thinking", "reasoning") or fields.get("thought") is True:
             thoughts.append(first(part, ("thinking", "content", "text")))
         elif isinstance(part, dict):
             content.append(first(part, ("text", "content")))

@@ -7,8 +7,10 @@ content, not settings: they are stored as they are, under the content policy of 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
+NAMES_REMEMBERED = 4096  # of settings and headers, which are few and come again with every row
 MAX_DEPTH = 32  # deeper settings are dropped
 
 # Compared with the key in lower case, without separators: X-Api-Key, x_api_key and xApiKey are one.
@@ -34,6 +36,7 @@ SECRET_VALUE = re.compile(
 REDACTED = "[redacted]"
 
 
+@lru_cache(NAMES_REMEMBERED)
 def is_secret_name(name: str) -> bool:
     """True where a header or a setting of this name holds a credential."""
     plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_").replace(".", "_").lower()

@@ -8,44 +8,38 @@ authentication has set, as clients can send any.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from detector.event import Client
 from detector.formats.base import GIVEN, Given, RowError, first, identifier, key_id, named_owner, text
 from detector.formats.otlp.content import Attributes
 
 NOBODY = ("default_user_id", "litellm_proxy_master_key")  # what LiteLLM writes where no user or key is meant
 _LITELLM = ("metadata.", "litellm.metadata.", "langfuse.observation.metadata.", "langfuse.trace.metadata.")
 _OWNERS = ("user_api_key_user_id", "user_api_key_team_id", "user_api_key_org_id", "user_api_key_project_id")
-LITELLM_OWNERS = tuple(f"{prefix}{name}" for name in _OWNERS for prefix in _LITELLM)
-LITELLM_KEYS = ("litellm.api_key.hash", *(f"{prefix}user_api_key_hash" for prefix in _LITELLM))
-CREDENTIALS = (*LITELLM_KEYS, "api_key.id", "api_key_id")
+_KEYS = ("litellm.api_key.hash", *(f"{prefix}user_api_key_hash" for prefix in _LITELLM))
+_LITELLM_OWNERS = (*(f"{prefix}{name}" for name in _OWNERS for prefix in _LITELLM), "litellm.team.id", *_KEYS)
+_OF_LITELLM = frozenset(_LITELLM_OWNERS)
+CREDENTIALS = (*_KEYS, "api_key.id", "api_key_id")
 TENANTS = ("consumer.id", "tenant.id")
 USERS = ("user.id", "enduser.id", "langfuse.user.id")
-ORGANIZATIONS = (
-    *(f"{prefix}user_api_key_{name}" for name in ("org_id", "team_id") for prefix in _LITELLM),
-    "litellm.team.id",
-    "organization.id",
-)
-_ADDRESSES = (
-    *(f"{prefix}requester_ip_address" for prefix in _LITELLM),
-    "client.address",
-    "http.client_ip",
-)
-_AGENTS = (*(f"{prefix}user_agent" for prefix in _LITELLM), "user_agent.original", "http.user_agent")
-CLAIMED = tuple(f"{prefix}user_api_key_end_user_id" for prefix in ("metadata.", "litellm.metadata."))
-NAMES = frozenset(
-    {
-        *LITELLM_OWNERS,
-        *CREDENTIALS,
-        *TENANTS,
-        *USERS,
-        *ORGANIZATIONS,
-        *_ADDRESSES,
-        *_AGENTS,
-        *CLAIMED,
+_TOLD = {
+    "organization": (
+        *(f"{prefix}user_api_key_{name}" for name in ("org_id", "team_id") for prefix in _LITELLM),
         "litellm.team.id",
-    }
-)  # all that is asked for here
+        "organization.id",
+    ),
+    "key": CREDENTIALS,
+    "user": USERS,
+    "claimed": tuple(f"{prefix}user_api_key_end_user_id" for prefix in ("metadata.", "litellm.metadata.")),
+    "session": ("session.id",),
+    "ip": (*(f"{prefix}requester_ip_address" for prefix in _LITELLM), "client.address", "http.client_ip"),
+    "agent": (*(f"{prefix}user_agent" for prefix in _LITELLM), "user_agent.original", "http.user_agent"),
+}
+_MEANINGS: dict[str, list[tuple[str, int]]] = {}  # of a name: what it tells, and its place among those that tell it
+for _what, _names in _TOLD.items():
+    for _rank, _name in enumerate(_names):
+        _MEANINGS.setdefault(_name, []).append((_what, _rank))
+NAMES = frozenset({*_MEANINGS, *_LITELLM_OWNERS, *TENANTS})  # all that is asked for here
 
 
 def owner(chain: Sequence[Attributes], resource: Attributes, given: Given) -> tuple[str, str]:
@@ -62,7 +56,7 @@ def owner(chain: Sequence[Attributes], resource: Attributes, given: Given) -> tu
     for names in (TENANTS, USERS):
         for source in chain:
             for name in names:
-                if value := text(source.get(name)):
+                if name in source and (value := text(source[name])):
                     return identifier(value, name), name
     if found := named_owner(resource, given):
         return identifier(found, "account"), "configured"
@@ -84,27 +78,30 @@ def is_final(own: Attributes, given: Given) -> bool:
 
 def _litellm(source: Attributes) -> tuple[str, str] | None:
     """LiteLLM's verified owner: the key's user, else its team and so on, else the key; then ``user.id`` is a claim."""
-    for name in (*LITELLM_OWNERS, "litellm.team.id", *LITELLM_KEYS):
+    if _OF_LITELLM.isdisjoint(source):
+        return None
+    for name in _LITELLM_OWNERS:
         value = text(source.get(name))
         if value and value not in NOBODY:
             return identifier(key_id(value), name), name
-    key = text(first(source, LITELLM_KEYS))
+    key = text(first(source, _KEYS))
     return (key, "litellm key") if key else None
 
 
-def nearest(chain: Sequence[Attributes], names: Sequence[str]) -> str | None:
-    """The value of the first of these names on the span or those around it, inmost first."""
+def told(chain: Sequence[Attributes]) -> dict[str, str]:
+    """What the span and those around it tell of the caller beside the account, inmost first, by the keys of ``_TOLD``."""
+    found: dict[str, str] = {}
     for source in chain:
-        if value := text(first(source, names)):
-            return value
-    return None
-
-
-def credential(chain: Sequence[Attributes]) -> str | None:
-    """The id of the key, never the key."""
-    return key_id(nearest(chain, CREDENTIALS))
-
-
-def client(chain: Sequence[Attributes]) -> Client:
-    """Where the request came from."""
-    return Client(ip=nearest(chain, _ADDRESSES), user_agent=nearest(chain, _AGENTS))
+        here: dict[str, tuple[int, Any]] = {}
+        for name, value in source.items():
+            if value is None or value == "":
+                continue
+            for what, rank in _MEANINGS.get(name, ()):
+                if what not in here or rank < here[what][0]:
+                    here[what] = rank, value
+        for what, (_, value) in here.items():
+            if what not in found and (told := text(value)):
+                found[what] = told
+    if key := key_id(found.pop("key", None)):  # the id of the key, never the key
+        found["key"] = key
+    return found

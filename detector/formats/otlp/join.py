@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from detector.event import MAX_COUNT, Event
+from detector.event import MAX_COUNT, Client, Event
 from detector.formats.base import (
     Given,
     Part,
@@ -19,13 +19,12 @@ from detector.formats.base import (
     fingerprint,
     integer,
     text,
-    timestamp,
     unexpected,
 )
 from detector.formats.otlp import identity, wire
 from detector.formats.otlp.content import Attributes, Said, fill
 from detector.formats.otlp.dialects import genai
-from detector.formats.otlp.fragments import ANSWER, ERROR_TYPE, LEVEL, SESSION, STATUS, Fragment, distil
+from detector.formats.otlp.fragments import ANSWER, ERROR_TYPE, LEVEL, STATUS, Fragment, distil, time_of
 
 FAMILY = "otlp"
 MAX_ANCESTORS = 64  # spans around a call that are asked for its account
@@ -161,6 +160,11 @@ def _placed(trace: _Trace, span_id: str, found: Event | RowError) -> tuple[Any, 
 
 def _calls(name: str, trace: _Trace, given: Given) -> Iterator[tuple[str, Event | RowError]]:
     """The calls of a trace with their spans' ids, in the order of their times."""
+    if len(trace) == 1 and trace.spans:  # by far the most frequent
+        for span_id, only in trace.spans.items():
+            if only.is_call:
+                yield span_id, _read(f"{name}-{span_id}" if span_id else name, only, [], trace.spans, given)
+        return
     logs: dict[str, list[Fragment]] = {}
     for record in trace.logs.values():
         logs.setdefault(record.span if record.trace else "", []).append(record)
@@ -174,12 +178,7 @@ def _calls(name: str, trace: _Trace, given: Given) -> Iterator[tuple[str, Event 
             records = [*records, calls[repeat], *logs.get(repeat, [])]
         found.append((span.start if span else min(r.start for r in records), span_id, span, records))
     for _, span_id, span, records in sorted(found, key=lambda f: f[:2]):
-        try:
-            yield span_id, _event(f"{name}-{span_id}" if span_id else name, span, records, trace.spans, given)
-        except RowError as error:
-            yield span_id, error
-        except Exception as error:
-            yield span_id, unexpected(error)
+        yield span_id, _read(f"{name}-{span_id}" if span_id else name, span, records, trace.spans, given)
 
 
 def _is_whole(event: Event, span_id: str, trace: _Trace, given: Given) -> bool:
@@ -187,8 +186,7 @@ def _is_whole(event: Event, span_id: str, trace: _Trace, given: Given) -> bool:
     span = trace.spans.get(span_id)
     if span is None or not event.messages or event.response is None:
         return False
-    outermost = [span, *_around(span, trace.spans)][-1]
-    if not outermost.parent:
+    if not span.parent or not [span, *_around(span, trace.spans)][-1].parent:
         return True
     return event.client.ip is not None and identity.is_final(span.names, given)
 
@@ -219,33 +217,39 @@ def _around(span: Fragment, spans: dict[str, Fragment]) -> Iterator[Fragment]:
         span = parent
 
 
+def _read(
+    name: str, span: Fragment | None, records: list[Fragment], spans: dict[str, Fragment], given: Given
+) -> Event | RowError:
+    """The event of a call, or why there is none."""
+    try:
+        return _event(name, span, records, spans, given)
+    except RowError as error:
+        return error
+    except Exception as error:
+        return unexpected(error)
+
+
 def _event(
     name: str, span: Fragment | None, records: list[Fragment], spans: dict[str, Fragment], given: Given
 ) -> Event:
     """The event of a call. Raises RowError."""
     own = [*([span] if span else []), *sorted(records, key=_order)]
-    said = Said()
-    for source in own:
-        if source.said is not None:
-            fill(said, source.said)
-    fill(said, genai.read_parts([turn for source in own for turn in source.turns]))
+    said = _said(own)
     first = own[0]
     chain = [s.names for s in own]
     if first.span in spans:
         chain += [s.names for s in _around(spans[first.span], spans)]
     account, named_by = identity.owner(chain, first.resource, given)
-    user = identity.nearest(chain, identity.USERS)
-    claimed = identity.nearest(chain, identity.CLAIMED)
+    told = identity.told(chain).get
+    user = told("user")
     return Event(
         event_id=name,
-        timestamp=timestamp(first.start or None, "startTimeUnixNano")
-        if first.start or not given.received
-        else given.received,
+        timestamp=time_of(first.start, given) if first.start or not given.received else given.received,
         account_id=account,
-        organization_id=identity.nearest(chain, identity.ORGANIZATIONS),
-        api_key_id=identity.credential(chain),
-        end_user_id=claimed or said.end_user_id or (user if user != account else None),
-        session_id=said.session_id or identity.nearest(chain, (SESSION,)),
+        organization_id=told("organization"),
+        api_key_id=told("key"),
+        end_user_id=told("claimed") or said.end_user_id or (user if user != account else None),
+        session_id=said.session_id or told("session"),
         model=said.model,
         operation=said.operation,
         system=said.system,
@@ -257,9 +261,21 @@ def _event(
         finish_reason=said.finish_reason,
         status=_status(span, chain),
         latency_ms=_latency(span),
-        client=identity.client(chain),
+        client=Client(ip=told("ip"), user_agent=told("agent")),
         extra={"identity": named_by},
     )
+
+
+def _said(own: list[Fragment]) -> Said:
+    """What all records of a call say; that of a single one as it is."""
+    told = [source.said for source in own if source.said is not None]
+    turns = [turn for source in own for turn in source.turns]
+    if len(told) == 1 and not turns:
+        return told[0]
+    said = Said()
+    for one in told:
+        fill(said, one)
+    return fill(said, genai.read_parts(turns)) if turns else said
 
 
 def _order(fragment: Fragment) -> tuple[bool, int, bytes]:

@@ -38,15 +38,16 @@ class _Walk:
 
     def inside(self, message: slice, wanted: int) -> Iterator[slice]:
         """The places of a message's fields of one number that hold bytes."""
+        data, key = self._data, wanted << 3 | _BYTES
         at, end = message.start, message.stop
         while at < end:
             self._left -= 1
             if self._left < 0:
                 raise Damaged("more fields than any sender of records has: send smaller batches")
-            tag, at = self._varint(at, end)
+            tag, at = (data[at], at + 1) if data[at] < 128 else self._varint(at, end)
             kind, place = tag & 7, at
             if kind == _BYTES:
-                size, place = self._varint(at, end)
+                size, place = (data[at], at + 1) if at < end and data[at] < 128 else self._varint(at, end)
                 at = place + size
             elif kind == _VARINT:
                 _, at = self._varint(at, end)
@@ -56,7 +57,7 @@ class _Walk:
                 raise Damaged(f"a field is of the unknown kind {kind}")
             if at > end:
                 raise Damaged("it is cut off")
-            if tag == wanted << 3 | _BYTES:
+            if tag == key:
                 yield slice(place, at)
 
     def _varint(self, at: int, end: int) -> tuple[int, int]:

@@ -126,7 +126,11 @@ def _pb_log(data: bytes, resource: Attributes) -> Record:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
-    return {pair.key: _value(pair.value) for pair in islice(pairs, MAX_INNER)}
+    found: Attributes = {}
+    for pair in islice(pairs, MAX_INNER):
+        value = pair.value
+        found[pair.key] = value.string_value or _value(value)  # text is by far the most frequent
+    return found
 
 
 def _value(value: AnyValue, depth: int = 0) -> Any:

@@ -15,10 +15,10 @@ def is_call(attributes: Attributes) -> bool:
     return _PROMPT in attributes or _COMPLETION in attributes or "gen_ai.model.provider" in attributes
 
 
-def read(attributes: Attributes) -> Said:
-    """What these names say."""
+def read(attributes: Attributes) -> Said | None:
+    """What these names say; None where there are none of them."""
     if _PROMPT not in attributes and _COMPLETION not in attributes:
-        return Said()
+        return None
     asked, answered = parsed(attributes.get(_PROMPT)), parsed(attributes.get(_COMPLETION))
     request = asked if isinstance(asked, dict) and {"messages", "input", "prompt", "contents"} & set(asked) else None
     fields = chat.exchange(request or {}, answered)

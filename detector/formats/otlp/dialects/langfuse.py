@@ -14,10 +14,10 @@ def is_call(attributes: Attributes) -> bool:
     return attributes.get(f"{_PREFIX}type") in ("generation", "embedding")
 
 
-def read(attributes: Attributes) -> Said:
-    """What these names say."""
+def read(attributes: Attributes) -> Said | None:
+    """What these names say; None where it is no call."""
     if not is_call(attributes):
-        return Said()
+        return None
     get = attributes.get
     asked = parsed(get(f"{_PREFIX}input"))
     output = parsed(get(f"{_PREFIX}output"))

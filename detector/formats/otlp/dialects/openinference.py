@@ -11,17 +11,21 @@ from detector.formats.otlp.content import Attributes, Said, json_object, nested
 
 _KIND = "openinference.span.kind"
 
+_TELLING = ("llm.", "input.value", "output.value")
+
 
 def is_call(attributes: Attributes) -> bool:
     """True for a span of the kind LLM or EMBEDDING."""
     return attributes.get(_KIND) in ("LLM", "EMBEDDING")
 
 
-def read(attributes: Attributes) -> Said:
-    """What these names say."""
+def read(attributes: Attributes) -> Said | None:
+    """What these names say; None where there are none of them."""
     if _KIND not in attributes and "llm.model_name" not in attributes:
-        return Said()
+        return None
     get = attributes.get
+    if text(get("gen_ai.operation.name")) and not any(name.startswith(_TELLING) for name in attributes):
+        return None  # the kind alone, written beside another dialect
     asked = json_object(get("llm.invocation_parameters"))
     request, answered = parsed(get("input.value")), parsed(get("output.value"))
     turns = [_turn(m) for m in nested(attributes, "llm.input_messages.")]
@@ -33,7 +37,7 @@ def read(attributes: Attributes) -> Said:
     tools = [json_object(t.get("tool.json_schema")) for t in nested(attributes, "llm.tools.")]
     return Said(
         model=text(first({**asked, "llm": get("llm.model_name")}, ("model", "llm"))),
-        operation="embeddings" if get(_KIND) == "EMBEDDING" else "chat",
+        operation=_operation(attributes),
         system=None if turns else chat.system(body),
         messages=chat.messages(turns) if turns else _asked(request),
         tools=chat.tools(tools) or chat.tools(body.get("tools")),
@@ -49,6 +53,10 @@ def read(attributes: Attributes) -> Said:
         session_id=text(get("session.id")),
         end_user_id=text(first({**body, **asked}, ("safety_identifier", "user"))),
     )
+
+
+def _operation(attributes: Attributes) -> str:
+    return "embeddings" if attributes.get(_KIND) == "EMBEDDING" else "chat"
 
 
 def _asked(request: Any) -> list[Any]:

@@ -7,20 +7,23 @@ from detector.formats import chat
 from detector.formats.base import count, first, flag, integer, number, parsed, text
 from detector.formats.otlp.content import Attributes, Said, nested
 
+_PROMPT, _COMPLETION = "gen_ai.prompt.", "gen_ai.completion."
+_SIGNS = frozenset({"llm.request.type", f"{_PROMPT}0.content", f"{_COMPLETION}0.content"})
+
 
 def is_call(attributes: Attributes) -> bool:
     """True for a call of a model."""
-    return any(
-        name in attributes for name in ("llm.request.type", "gen_ai.prompt.0.content", "gen_ai.completion.0.content")
-    )
+    return not _SIGNS.isdisjoint(attributes)
 
 
-def read(attributes: Attributes) -> Said:
-    """What these names say."""
+def read(attributes: Attributes) -> Said | None:
+    """What these names say; None where there are none of them."""
+    if not (is_call(attributes) or any(name.startswith((_PROMPT, _COMPLETION)) for name in attributes)):
+        return None
     get = attributes.get
-    prompts, completions = nested(attributes, "gen_ai.prompt."), nested(attributes, "gen_ai.completion.")
+    prompts, completions = nested(attributes, _PROMPT), nested(attributes, _COMPLETION)
     if not is_call(attributes) and not prompts and not completions:
-        return Said()
+        return None
     answer = completions[0] if completions else {}
     functions = [f.get("name") for f in nested(attributes, "llm.request.functions.")]
     return Said(

@@ -26,8 +26,8 @@ def is_call(attributes: Attributes) -> bool:
     )
 
 
-def read(attributes: Attributes) -> Said:
-    """What these names say."""
+def read(attributes: Attributes) -> Said | None:
+    """What these names say; None where there are none of them."""
     if "ai.operationId" in attributes:
         return _vercel(attributes)
     for asked_name, answered_name in _BODIES:
@@ -36,7 +36,7 @@ def read(attributes: Attributes) -> Said:
             if isinstance(asked, dict) and "kwargs" in asked:
                 asked = mapping(asked["kwargs"])
             return Said(**chat.exchange(asked, answered))
-    return Said()
+    return None
 
 
 def _vercel(attributes: Attributes) -> Said:
