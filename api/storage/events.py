@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -22,7 +23,7 @@ COUNTED = 20_000  # events of a backlog that are counted one by one
 _IN_CHUNK = 500  # ids per query; SQLite's oldest limit on variables is 999
 
 _COLUMNS = "event_id, account_id, timestamp, received_at, payload"
-_INSERT_SQLITE = f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING"
+_AT_ONCE = 150  # rows of a statement; SQLite's oldest limit on variables is 999
 _INSERT_POSTGRESQL = (  # %b: in binary form; bytes as text would cost ten times as much
     f"INSERT INTO events ({_COLUMNS}) SELECT * FROM unnest("
     "%b::text[], %b::text[], %b::bigint[], %b::bigint[], %b::bytea[]) ON CONFLICT (event_id) DO NOTHING"
@@ -64,9 +65,16 @@ def insert(connection: Connection, rows: Sequence[Row]) -> int:
     if not rows:
         return 0
     if connection.dialect.name == "sqlite":
-        return connection.exec_driver_sql(_INSERT_SQLITE, list(rows)).rowcount
+        return sum(_insert_sqlite(connection, rows[at : at + _AT_ONCE]) for at in range(0, len(rows), _AT_ONCE))
     columns = tuple(list(column) for column in zip(*rows, strict=True))
     return connection.exec_driver_sql(_INSERT_POSTGRESQL, columns).rowcount
+
+
+def _insert_sqlite(connection: Connection, rows: Sequence[Row]) -> int:
+    """Insert rows in one statement: with one for each, Python's lock would change hands for each, and be waited for."""
+    values = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
+    statement = f"INSERT INTO events ({_COLUMNS}) VALUES {values} ON CONFLICT (event_id) DO NOTHING"
+    return connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows))).rowcount
 
 
 class Merged(NamedTuple):
@@ -84,6 +92,9 @@ def merge_in(connection: Connection, rows: Sequence[Row]) -> Merged:
     fresh: dict[str, Row] = {}
     for row in rows:
         fresh[row[0]] = _merged(fresh[row[0]], row) if row[0] in fresh else row
+    new = insert(connection, list(fresh.values()))
+    if new == len(fresh):  # as nearly always: what was there already is looked up only where something was
+        return Merged(new, 0)
     changed = 0
     wanted = sorted(fresh)
     for start in range(0, len(wanted), _IN_CHUNK):
@@ -91,13 +102,15 @@ def merge_in(connection: Connection, rows: Sequence[Row]) -> Merged:
             events.c.event_id.in_(wanted[start : start + _IN_CHUNK])
         )
         for event_id, received_at, payload in connection.execute(query).all():
-            row = fresh.pop(event_id)
+            row = fresh[event_id]
+            if row[-1] == payload:  # stored just now, or the same before
+                continue
             whole = _merged((event_id, "", 0, to_micros(received_at), bytes(payload)), row)
             if whole[-1] != payload:
                 values = {"account_id": whole[1], "timestamp": from_micros(whole[2]), "payload": whole[-1]}
                 connection.execute(update(events).where(events.c.event_id == event_id).values(**values))
                 changed += 1
-    return Merged(insert(connection, list(fresh.values())), changed)
+    return Merged(new, changed)
 
 
 def _merged(one: Row, other: Row) -> Row:
