@@ -50,6 +50,7 @@ class AccountScores:
     view: View
     log_odds: np.ndarray  # (m,)
     x: np.ndarray  # (m, len(FEATURES)) of the best candidate
+    group: np.ndarray  # (m,) key of the part that is the best candidate, 0 where that is the whole
     attribute: np.ndarray  # (m,) position in ATTRIBUTES, or WHOLE
     requests: np.ndarray  # (m,) of the best candidate
     excepted: dict[int, list[int]]  # positions of the signals that do not count, by position of the account
@@ -125,6 +126,7 @@ def score_accounts(
         view,
         log_odds[best],
         found.x[best],
+        found.about["group"].to_numpy()[best],
         found.about["attribute"].to_numpy()[best],
         found.about["requests"].to_numpy()[best],
         dict(_excepted(view.acct, exceptions or {}, profiles)),

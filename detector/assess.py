@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
 from detector.accounts import CAMPAIGN, UNKNOWN, AccountScores, Exceptions, score_accounts
-from detector.assessment import Assessment
+from detector.assessment import AccountFinding, Assessment, CampaignFinding
+from detector.campaigns import MIN_MEMBERS
 from detector.features import microseconds
 from detector.findings import account_findings
 from detector.flagtime import account_flag_times
@@ -43,6 +46,7 @@ def assess(
     known = {acct: microseconds(m.flagged_at) for acct, m in campaigns.member_of.items() if m.flagged_at}
     flagged_at = account_flag_times(profiles, own, scorer.verdicts(own_risk) == 2, scorer, known)
     accounts = account_findings(profiles, own, risk, verdicts, campaigns.member_of, flagged_at, scorer)
+    _time_by_members(campaigns.findings, accounts)
     p_values = scorer.p_values(scores, requests)
     shares = false_discovery(p_values, scorer.segment(requests))
     for finding, score, p, share in zip(accounts, scores, p_values, shares, strict=True):
@@ -58,6 +62,15 @@ def assess(
         threshold=FLAG_AT,
         watch_threshold=WATCH_AT,
     )
+
+
+def _time_by_members(campaigns: Sequence[CampaignFinding], accounts: Sequence[AccountFinding]) -> None:
+    """A flagged campaign without a time of its own was flagged when MIN_MEMBERS of its accounts were."""
+    times = {a.account_id: a.flagged_at for a in accounts if a.flagged_at}
+    for campaign in campaigns:
+        known = sorted(times[a] for a in campaign.accounts if a in times)
+        if campaign.verdict == "flag" and campaign.flagged_at is None and len(known) >= MIN_MEMBERS:
+            campaign.flagged_at = known[MIN_MEMBERS - 1]
 
 
 def _without_members(campaigns: Campaigns, exceptions: Exceptions, profiles: Profiles) -> Campaigns:

@@ -8,6 +8,7 @@ signals stand the ties, each with the chance that unrelated accounts would share
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,13 @@ class Groups:
 
     def __len__(self) -> int:
         return self.members["group"].n_unique()
+
+    @classmethod
+    def concat(cls, parts: Sequence[Groups]) -> Groups:
+        """All groups of the parts, which have none in common."""
+        first = parts[0]
+        names = ("members", "rows", "seeds")
+        return cls(*(pl.concat(getattr(p, n).select(getattr(first, n).columns) for p in parts) for n in names))
 
     def keep(self, groups: pl.DataFrame) -> Groups:
         """The part of the groups in column ``group`` of ``groups``."""

@@ -15,6 +15,7 @@ from detector.findings import Membership, campaign_finding, harvest_of, when
 from detector.flagtime import campaign_flag_times
 from detector.members import member_features
 from detector.profiles import Profiles
+from detector.queues import work_alike
 from detector.scoring import Scorer
 from detector.signals import SIGNALS
 from detector.tie_words import tie_classes, ties_of
@@ -50,15 +51,16 @@ def place(
 ) -> Placement | None:
     """Put accounts that work together into campaigns of at least MIN_MEMBERS and MIN_TIE_CLASSES; None where nobody does."""
     log_odds = pl.DataFrame({"acct": accounts.view.acct, "log_odds": accounts.log_odds})
-    found = discover(profiles, known_frames)
-    if not len(found):
+    found = [_by_shared_objects(discover(profiles, known_frames), profiles, log_odds, scorer)]
+    suspicious = log_odds.filter(pl.col("log_odds") > scorer.cuts[1])
+    if len(found[0][0]):
+        suspicious = suspicious.join(found[0][0], on="acct", how="anti")
+    found.append(_by_themselves(work_alike(profiles, accounts, suspicious["acct"]), log_odds))
+    found = [(placed, work) for placed, work in found if len(placed)]
+    if not found:
         return None
-    groups, memberships = score_members(found, profiles, log_odds, scorer)
-    accepted = memberships.filter(pl.col("score") > ACCEPTED)
-    placed = _together(accepted.with_columns(pl.col("score") + scorer.weights.member_shift))
-    if not len(placed):
-        return None
-    work = _work_of(groups, placed)
+    placed = pl.concat([placed for placed, _ in found])
+    work = Groups.concat([work for _, work in found])
     features = group_features(work, profiles, log_odds)
     ties = _ties(work, features, len(profiles))
     linked = [c for c, found in ties.items() if tie_classes(found) >= MIN_TIE_CLASSES]
@@ -67,10 +69,28 @@ def place(
     return Placement(kept, work, features, ties)
 
 
+def _by_shared_objects(
+    found: Groups, profiles: Profiles, log_odds: pl.DataFrame, scorer: Scorer
+) -> tuple[pl.DataFrame, Groups]:
+    """Placed accounts (acct, campaign, group, score, uses) of groups that share objects, and the campaigns as groups."""
+    if not len(found):
+        return pl.DataFrame(), found
+    groups, memberships = score_members(found, profiles, log_odds, scorer)
+    accepted = memberships.filter(pl.col("score") > ACCEPTED)
+    placed = _together(accepted.with_columns(pl.col("score") + scorer.weights.member_shift))
+    return placed, _work_of(groups, placed)
+
+
+def _by_themselves(groups: Groups, log_odds: pl.DataFrame) -> tuple[pl.DataFrame, Groups]:
+    """The same of groups that share none: a member's score is its own."""
+    own = groups.members.join(log_odds, on="acct").rename({"log_odds": "score"})
+    return own.select("acct", pl.col("group").alias("campaign"), "group", "score", "uses"), groups
+
+
 def _ties(work: Groups, features: GroupFeatures, population: int) -> dict[int, list[Tie]]:
     kinds = dict(work.seeds.group_by("group").agg(pl.col("kind").unique()).iter_rows())
     return {
-        int(row["group"]): ties_of(row, kinds[row["group"]], int(row["requests"]), population)
+        int(row["group"]): ties_of(row, kinds.get(row["group"], []), int(row["requests"]), population)
         for row in features.table.iter_rows(named=True)
     }
 
@@ -171,6 +191,9 @@ def _findings(
     rows_of = {int(k[0]): t for k, t in work.rows.partition_by("group", as_dict=True).items()}
     members_of = {int(k[0]): t for k, t in placed.partition_by("campaign", as_dict=True).items()}
     flagged = placed.filter(pl.Series(scorer.verdicts(placed["risk"].to_numpy()) == 2))
+    flagged = flagged.join(
+        work.seeds.select(campaign="group"), on="campaign", how="semi"
+    )  # others are timed by themselves
     times = campaign_flag_times(work, flagged, profiles, accounts, features, scorer)
     used = work.rows.select("group", "acct", "pieces").explode("pieces").drop_nulls("pieces")
     usage = used.group_by("group", "pieces").agg(pl.col("acct").n_unique().alias("accounts"))

@@ -93,7 +93,7 @@ def group_features(
         table = table.join(part, on="group", how="left", maintain_order="left")
     for kind in (*CLASS_OF_TIE, "organization"):
         table = table.join(_shared(groups.members, profiles, kind), on="group", how="left", maintain_order="left")
-    base = _co_movement(profiles.sample)
+    base = co_movement(profiles.sample)
     table = table.fill_null(0).with_columns(
         pl.col("members").log(2).alias("log_members"),
         (1 - pl.col("icc") / TYPICAL_ICC).clip(0, 1).alias("exchangeable"),
@@ -219,8 +219,8 @@ def _co_movements(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _co_movement(rows: pl.DataFrame) -> float:
-    """The same over all accounts of a log."""
+def co_movement(rows: pl.DataFrame) -> float:
+    """Mean cosine of the hourly activity of two different accounts of a log, from their feature rows."""
     one = _co_movements(rows.select("acct", "ts", pl.lit(0, pl.UInt64).alias("group")))
     return float(one["movement"].sum())
 
