@@ -70,13 +70,13 @@ def graph(database: Database, campaign_id: str) -> CampaignGraph | None:
     )
 
 
-def _reasons(finding: AccountFinding) -> dict[str, Evidence]:
+def _reasons(finding: AccountFinding | cases.Reasons) -> dict[str, Evidence]:
     return {e.signal: e for e in finding.evidence}
 
 
 def _nearest(
-    mine: Mapping[str, Evidence], rows: Sequence[tuple[cases.CaseRecord, AccountFinding]], account_id: str
-) -> list[tuple[float, cases.CaseRecord, AccountFinding]]:
+    mine: Mapping[str, Evidence], rows: Sequence[tuple[cases.CaseRecord, cases.Reasons]], account_id: str
+) -> list[tuple[float, cases.CaseRecord, cases.Reasons]]:
     ranked = [(_likeness(mine, _reasons(f)), row, f) for row, f in rows if row.account_id != account_id and f.evidence]
     return sorted(ranked, key=lambda r: (-r[0], r[1].account_id))[:TWINS] if mine else []
 
@@ -90,7 +90,7 @@ def _likeness(one: Mapping[str, Evidence], other: Mapping[str, Evidence]) -> flo
     return max(float(a @ b) / length, 0.0) if length else 0.0
 
 
-def _twin(finding: AccountFinding, row: cases.CaseRecord, likeness: float, mine: Mapping[str, Evidence]) -> Twin:
+def _twin(finding: cases.Reasons, row: cases.CaseRecord, likeness: float, mine: Mapping[str, Evidence]) -> Twin:
     columns = ("account_id", "state", "verdict_id", "risk", "requests", "harvest")
     values = {e.signal: _shown(e) for e in finding.evidence if e.signal in mine}
     return Twin(likeness=likeness, values=values, **{name: getattr(row, name) for name in columns})

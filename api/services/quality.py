@@ -25,7 +25,6 @@ from api.services.likeness import NoIndex, Searcher
 from api.services.performance import precision
 from api.storage import cases, decisions, samples, segments
 from api.storage.engine import Database
-from detector.assessment import AccountFinding
 from detector.evaluate import Rate
 from detector.scoring import SEGMENTS
 
@@ -45,7 +44,7 @@ def quality(database: Database, searcher: Searcher) -> Quality:
     )
 
 
-def by_segment(reviewed: Sequence[tuple[str, AccountFinding]]) -> list[SegmentPrecision]:
+def by_segment(reviewed: Sequence[tuple[str, cases.Reasons]]) -> list[SegmentPrecision]:
     """Precision of reviewed flags by size of account, of all and for each signal that speaks for harvesting."""
     outcomes: dict[tuple[int, str | None], list[bool]] = defaultdict(list)
     titles: dict[str | None, str | None] = {None: None}

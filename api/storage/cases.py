@@ -31,9 +31,9 @@ from api.schemas.base import CaseState, Verdict
 from api.schemas.queue import CaseSort, ClaimFilter
 from api.storage.approvals import NotPossible
 from api.storage.engine import Database
-from api.storage.models import account_findings
+from api.storage.models import DECIDED, account_findings
 from api.storage.upsert import common_values, upsert
-from detector.assessment import AccountFinding
+from detector.assessment import AccountFinding, Evidence
 
 T = account_findings.c
 ROW = [c for c in account_findings.columns if c.name != "finding"]
@@ -78,6 +78,16 @@ class Page(NamedTuple):
     flags: int
     false_share: float  # of all flags' expected false ones, those among the flags that match
     alike: dict[str, dict[str, int]]  # closed cases by pattern and state
+
+
+class Reasons(msgspec.Struct):
+    """What of a finding reviews are compared by; the rest, most of it, is passed over on reading."""
+
+    requests: int
+    evidence: list[Evidence] = []
+
+
+REASONS = msgspec.json.Decoder(Reasons)
 
 
 class Honest(NamedTuple):
@@ -218,32 +228,39 @@ def get(database: Database, account_id: str) -> tuple[CaseRecord, AccountFinding
     return (row, DECODER.decode(row.finding)) if row else None
 
 
-def reviewed(database: Database) -> list[tuple[CaseState, AccountFinding]]:
-    """Accounts that were once flagged, and that people confirmed or dismissed: state, and finding of the last assessment."""
-    chosen = (T.state.in_(["confirmed", "dismissed"]), T.flagged_at.is_not(None))
+def reviewed(database: Database) -> list[tuple[CaseState, Reasons]]:
+    """Accounts that were once flagged, and that people confirmed or dismissed: state, and reasons of the last assessment."""
+    chosen = (DECIDED, T.state.in_(["confirmed", "dismissed"]), T.flagged_at.is_not(None))
     with database.read() as connection:
         rows = connection.execute(select(T.state, T.finding).where(*chosen).order_by(T.account_id)).all()
-    return [(state, DECODER.decode(finding)) for state, finding in rows]
+    return [(state, REASONS.decode(finding)) for state, finding in rows]
 
 
 def states(database: Database) -> dict[str, CaseState]:
     """What people decided, of all accounts that they decided on."""
     with database.read() as connection:
-        rows = connection.execute(select(T.account_id, T.state).where(T.state != "open")).all()
+        rows = connection.execute(select(T.account_id, T.state).where(DECIDED)).all()
     return {row.account_id: row.state for row in rows}
 
 
-def closed(database: Database, state: CaseState, limit: int) -> list[tuple[CaseRecord, AccountFinding]]:
-    """Accounts in a state with their findings, the last decided on first."""
-    query = select(account_findings).where(T.state == state).order_by(T.changed_at.desc(), T.account_id).limit(limit)
+def closed(database: Database, state: CaseState, limit: int) -> list[tuple[CaseRecord, Reasons]]:
+    """Accounts in a state with their reasons, the last decided on first."""
+    query = (
+        select(account_findings)
+        .where(DECIDED, T.state == state)
+        .order_by(T.changed_at.desc(), T.account_id)
+        .limit(limit)
+    )
     with database.read() as connection:
-        return [(row, DECODER.decode(row.finding)) for row in connection.execute(query)]
+        return [(row, REASONS.decode(row.finding)) for row in connection.execute(query)]
 
 
 def honest(database: Database) -> list[Honest]:
     """Accounts dismissed as false positives or benign, in order of their ids; a test, say, is no honest traffic."""
     with database.read() as connection:
-        query = select(T.finding).where(T.state == "dismissed", T.verdict_id.in_(HONEST)).order_by(T.account_id)
+        query = (
+            select(T.finding).where(DECIDED, T.state == "dismissed", T.verdict_id.in_(HONEST)).order_by(T.account_id)
+        )
         found = [DECODER.decode(blob) for blob in connection.execute(query).scalars()]
     return [Honest(f.score, f.requests) for f in found if f.score is not None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, select
 
 from api.storage import audit, ranges
 from api.storage.engine import Database
@@ -40,9 +40,11 @@ def shorter(one: int | None, other: int | None) -> int | None:
 
 def oldest(connection: Connection) -> Oldest:
     """What is stored. The number is the span of sequence numbers: counting millions would take seconds."""
-    at = connection.execute(select(func.min(events.c.received_at))).scalar()
-    first, last_seq = connection.execute(select(func.min(events.c.seq), func.max(events.c.seq))).one()
-    return Oldest(at, 0 if first is None else last_seq - first + 1)
+    seq, at = events.c.seq, events.c.received_at
+    first, newest = (
+        connection.execute(select(seq, at).order_by(order).limit(1)).first() for order in (seq.asc(), seq.desc())
+    )
+    return Oldest(None, 0) if first is None or newest is None else Oldest(first.received_at, newest.seq - first.seq + 1)
 
 
 def purge(database: Database, before: datetime, limit: int) -> int:

@@ -14,7 +14,7 @@ import polars as pl
 
 from api.schemas.jobs import BacktestIn
 from api.services.likeness import FILE
-from api.storage import audit, campaigns, cases, decisions, events, jobs, samples, segments
+from api.storage import audit, campaigns, cases, decisions, events, jobs, ranges, samples, segments
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, CampaignFinding, Evidence, Template, Tie
 from detector.codebook import Codebook
@@ -124,9 +124,18 @@ def _findings(database: Database, accounts: int, stored: int, rng: random.Random
     with database.write("findings") as connection:
         campaigns.store(connection, groups, START)
         segments.note_assessment(connection, stored, 9.0, 0.5, msgspec.json.encode(points), rates)
-    state = segments.ensure(database)
+    _profiled(database, stored)
+
+
+def _profiled(database: Database, stored: int) -> None:
+    """Leave the log behind as a worker does that is done with it."""
     last = START + timedelta(days=DAYS)
-    segments.advance(database, state, last_seq=stored, events=stored, skipped=0, last_event_at=last, profile=None)
+    while ranges.cut(database, stored):
+        with ranges.hold(database) as held:
+            assert held is not None
+            with held.writing() as connection:
+                done = held.range
+                segments.add(connection, done.after_seq, done.last_seq, done.events, 0, last, None)
 
 
 def _campaign(c: int, rng: random.Random, accounts: int) -> CampaignFinding:
