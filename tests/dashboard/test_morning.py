@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.dashboard.conftest import Service
+from tests.dashboard import data
+from tests.dashboard.conftest import Service, Sink, running
 from tests.dashboard.data import CAMPAIGN, HARVESTER
 from tests.dashboard.test_browser import (  # noqa: F401 - fixtures
     CHROMIUM,
@@ -26,6 +27,13 @@ from tests.dashboard.test_browser import (  # noqa: F401 - fixtures
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed")]
 
 CASES = 10
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, sink: Sink) -> Iterator[Service]:
+    """A service of its own: nothing waits for approval there, and nobody may read prompts yet."""
+    with running(tmp_path_factory.mktemp("morning"), sink, data.fill) as service:
+        yield service
 
 
 @pytest.fixture
