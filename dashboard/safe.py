@@ -7,6 +7,8 @@ escaped inside a fixed frame of HTML. A test on the syntax tree of all other mod
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +28,9 @@ MAX_LINE_CHARS = 300  # of a text in a table cell or a line
 TABLE_ROW_PIXELS = 35
 TABLE_MAX_PIXELS = 640
 GRAPH_PIXELS = 460
+
+FORMULA = ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}", "\N{FULLWIDTH COMMERCIAL AT}")
+"""Beginnings that make spreadsheets read a cell as a formula."""
 
 _STYLE = Path(__file__).with_name("style.css")
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
@@ -209,6 +214,25 @@ def download(label: str, load: Callable[[], bytes], name: str, key: str) -> None
         on_click="ignore",
         icon=":material/download:",
     )
+
+
+def sheet(rows: Sequence[Mapping[str, Cell]]) -> bytes:
+    """Rows as CSV for a spreadsheet, under the names of the API; no cell of text can begin a formula there."""
+    out = io.StringIO()
+    names = list(rows[0]) if rows else []
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerows([names, *([_inert(row.get(name)) for name in names] for row in rows)])
+    return out.getvalue().encode(
+        "utf-8-sig", "replace"
+    )  # with its mark: else some spreadsheets take it for another encoding
+
+
+def _inert(value: Cell) -> Cell:
+    """A cell that a spreadsheet shows as it is: before what begins a formula stands an apostrophe, as OWASP advises."""
+    if not isinstance(value, str):
+        return _cell(value)
+    flat = clean(" ".join(value.split()))
+    return f"'{flat}" if flat.startswith(FORMULA) else flat
 
 
 def chart(figure: Layers, description: str) -> None:

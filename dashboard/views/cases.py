@@ -154,7 +154,14 @@ def queue() -> None:
 
     key = f"cases_{st.session_state.get(OPENED, 0):d}_{len(cursors):d}"
     safe.table([as_row(case) for case in page.items], COLUMNS, key=key, on_open=open_row)
-    st.caption("Click a row to open the case. Keys: 1 to 4 choose a view, Left and Right turn the page.")
+    below = st.container(horizontal=True, vertical_alignment="center")
+    below.caption(
+        "Click a row to open the case. Keys: 1 to 4 choose a view, Left and Right turn the page.", width="stretch"
+    )
+    with below:
+        safe.download(
+            "Save these rows", lambda: safe.sheet([c.model_dump() for c in page.items]), "queue.csv", key="save"
+        )
     bulk.section(parameters, page.total)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from api.storage import cases
+from tests.api.builders import START
+from tests.api.builders import account as finding_on
 from tests.dashboard.conftest import Service, environment
 from tests.dashboard.data import CAMPAIGN, GOOD_CUSTOMER, HARVESTER, hostile_account
 from tests.dashboard.hostile import SCRIPT_MARK, hostile_text
@@ -69,7 +73,8 @@ def _healthy(address: str) -> bool:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium with a fresh profile."""
+    """A Chromium with a fresh profile; what is expected of its pages may take as long as what is clicked."""
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
@@ -113,7 +118,7 @@ def sign_in(page: Page, address: str, key: str, path: str = "/") -> None:
     page.goto(address + path)
     page.locator("input[type=password]").fill(key)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("link", name="Queue")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("link", name="Queue")).to_be_visible()
 
 
 def click_row(page: Page, row: int) -> None:
@@ -202,7 +207,7 @@ def test_hostile_text_asks_nothing_and_runs_nothing(tab: Watched, dashboard: str
         page.wait_for_timeout(SETTLE_MS)
         _scroll_through(page)
         expect(page.get_by_test_id("stException")).to_have_count(0)
-        _assert_inert(page, sink.url)
+        assert_inert(page, sink.url)
     sign_in(
         page,
         dashboard,
@@ -210,7 +215,7 @@ def test_hostile_text_asks_nothing_and_runs_nothing(tab: Watched, dashboard: str
         f"/account?id={quote('nobody ' + hostile_text(sink.url)[:200], safe='')}",
     )
     expect(page.get_by_text("There is no such record")).to_be_visible()
-    _assert_inert(page, sink.url)
+    assert_inert(page, sink.url)
     assert sink.asked == []
     assert tab.foreign_requests(dashboard) == []
     assert tab.violations == []
@@ -272,6 +277,22 @@ def test_tables_have_no_export_of_their_own(tab: Watched, dashboard: str, servic
     assert not [n for n in names if "download" in n.lower() or "csv" in n.lower()]
 
 
+def test_saved_rows_hold_no_formula(tab: Watched, dashboard: str, service: Service) -> None:
+    """The queue's rows are saved as a table in which a suspect's formula is text."""
+    account = f'=HYPERLINK("{service.sink.url}/saved","open")'
+    with service.database.write() as connection:
+        cases.store(connection, [finding_on(account, 0.6)], START)
+    page = tab.page
+    sign_in(page, dashboard, service.keys["analyst"], "/?q=HYPERLINK")
+    expect(page.get_by_text("1 to 1 of 1 cases")).to_be_visible()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save these rows").click()
+    with Path(saving.value.path()).open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["account_id"] == f"'{account}"
+    assert not [cell for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+
+
 @pytest.mark.parametrize("width", [1280, 1920])
 def test_pages_fit_the_screen(browser: Browser, dashboard: str, service: Service, width: int) -> None:
     """No page scrolls sideways."""
@@ -291,7 +312,7 @@ def _scroll_through(page: Page) -> None:
         page.wait_for_timeout(120)
 
 
-def _assert_inert(page: Page, sink: str) -> None:
+def assert_inert(page: Page, sink: str) -> None:
     """No script of the suspect ran, and no element of the page points to the sink or to a script."""
     assert page.evaluate(f"window.{SCRIPT_MARK}") is None
     pointing = page.evaluate(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -106,3 +108,20 @@ def test_cells_hold_plain_values_only() -> None:
     assert safe._cell(datetime(2026, 9, 7, 10, 15, tzinfo=UTC)) == "2026-09-07 10:15"
     with pytest.raises(TypeError, match="list"):
         safe._cell(["x"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("attack", [*hostile(SINK), "  =1+1", "\t=1+1", "\r\n@SUM(1)", "-2+3", "＝1+1", "\u200b=1"])
+def test_no_formula_begins_a_cell_of_a_sheet(attack: str) -> None:
+    """What a spreadsheet would compute is text there, and every cell stays in its place."""
+    saved = safe.sheet([{"account_id": attack, "requests": -3, "harvest": 'a "quote", a comma'}]).decode("utf-8-sig")
+    names, cells = csv.reader(io.StringIO(saved))
+    assert names == ["account_id", "requests", "harvest"]
+    assert cells[1:] == ["-3", 'a "quote", a comma']
+    text = safe.clean(" ".join(attack.split()))
+    assert cells[0] in (text, f"'{text}")
+    assert not re.match(r"[\s=+\-@＝＋＠]", cells[0])
+
+
+def test_a_sheet_without_rows() -> None:
+    """Nothing to save is an empty table."""
+    assert safe.sheet([]).decode("utf-8-sig").strip() == ""
