@@ -38,7 +38,7 @@ FLAGS = [
     "--disable-sync",
 ]
 START_SECONDS = 60
-WAIT_MS = 60_000
+WAIT_MS = 120_000
 SETTLE_MS = 1_500  # for what a page might still fetch after it is drawn
 ROW_PIXELS, HEADER_PIXELS = 35, 35
 

@@ -77,6 +77,7 @@ def command(service: Service, *words: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_morning(people: tuple[Page, Page], service: Service, tmp_path: Path) -> None:
     """Ten cases triaged, prompts read with leave, a campaign acted on by two, a slip undone, the trail whole."""
     analyst, lead = people
@@ -103,6 +104,7 @@ def test_a_morning(people: tuple[Page, Page], service: Service, tmp_path: Path) 
     expect(analyst.get_by_text("1 to 1 of 1 cases")).to_be_visible()
     click_row(analyst, 0)
     analyst.wait_for_url(f"**/account?id={HARVESTER}")
+    expect(analyst.get_by_text("Masked: only words of its templates are legible")).to_be_attached()
     expect(analyst.get_by_text("•••••••").first).to_be_attached()
     assert analyst.get_by_text("Explain theorem").count() == 0
     analyst.get_by_text("Read in full").click()
