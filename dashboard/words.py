@@ -251,6 +251,14 @@ def duration(seconds: float) -> str:
     return quantity(length.total_seconds(), "second")
 
 
+def until(moment: datetime | None) -> str:
+    """How far off a time is that should be kept: in 2 days, 3 hours late."""
+    if moment is None:
+        return ""
+    seconds = (moment - datetime.now(UTC)).total_seconds()
+    return f"in {duration(seconds)}" if seconds >= 0 else f"{duration(-seconds)} late"
+
+
 def quantity(value: float, unit: str) -> str:
     """A number with its unit in singular or plural."""
     shown = count(round(value))

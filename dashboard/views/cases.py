@@ -13,7 +13,7 @@ from dashboard.client import Parameters
 ANY = "any"
 STATE_OPTIONS: dict[str, str] = dict([(ANY, "Any state"), *words.STATES.items()])
 VERDICT_OPTIONS: dict[str, str] = {
-    ANY: "Flag and watch",
+    ANY: "Both",
     "flag": words.VERDICTS["flag"],
     "watch": words.VERDICTS["watch"],
 }
@@ -30,7 +30,7 @@ SORT_OPTIONS: dict[str, str] = {
     "last_seen": "Last seen",
     "account_id": "Account",
 }
-ORDER_OPTIONS = {"desc": "Highest or latest first", "asc": "Lowest or earliest first"}
+ORDER_OPTIONS = {"desc": "Descending", "asc": "Ascending"}
 LIMIT_OPTIONS = {"100": "100", "150": "150", "200": "200"}
 OPTIONS = {
     "state": STATE_OPTIONS,
@@ -70,21 +70,20 @@ VIEW_KEYS = {"all": "1", "todo": "2", "overdue": "3", "mine": "4"}
 """Ready-made filters, and the keys that choose them."""
 
 COLUMNS = {
-    "risk": safe.share_column("Risk", width=100, help="How far beyond honest accounts it scores; flagged from 50 %"),
-    "spend": safe.money_column("Spend", width=72, help="Estimated worth of the tokens taken, by the service's prices"),
+    "risk": safe.share_column("Risk", width=96, help="How far beyond honest accounts it scores; flagged from 50 %"),
+    "spend": safe.money_column("Spend", width=66, help="Estimated worth of the tokens taken, by the service's prices"),
     "verdict": safe.text_column("Verdict", width=72),
     "state": safe.text_column("State", width=80),
-    "account_id": safe.text_column("Account", width=130),
-    "harvest": safe.text_column("Looks like", width=140),
+    "account_id": safe.text_column("Account", width=132),
+    "harvest": safe.text_column("Looks like", width=144),
     "requests": safe.number_column("Requests", width=72),
-    "due_at": safe.text_column("Due (UTC)", width=112),
-    "claimed_by": safe.text_column("Claimed by", width=100),
-    "alike": safe.text_column(
-        "Closed alike", width=96, help="Closed cases with the same pattern: confirmed, dismissed"
-    ),
-    "campaign_id": safe.text_column("Campaign", width=80),
+    "due": safe.text_column("Due", width=88, help="When somebody should have looked"),
+    "claimed_by": safe.text_column("Claimed by", width=84),
+    "alike": safe.text_column("Alike", width=52, help="Closed cases with the same pattern: confirmed, dismissed"),
+    "campaign_id": safe.text_column("Campaign", width=84, help="The beginning of its id"),
     "top_reason": safe.text_column("Top reason"),
 }
+CAMPAIGN_CHARS = 8  # of a campaign's id: enough to see who is together
 
 
 def render() -> None:
@@ -177,7 +176,7 @@ def filters() -> Parameters:
     views = st.container(horizontal=True)
     for view, label in VIEW_LABELS.items():
         views.button(VIEW_LABELS[view], key=f"view_{label}", shortcut=VIEW_KEYS[view], on_click=choose, args=(view,))
-    row = st.columns([1.8, 1.1, 1.15, 1, 1, 1.05, 1.1, 1.4, 0.7], vertical_alignment="bottom")
+    row = st.columns([1.7, 1.1, 1, 1, 1.1, 1.1, 1.2, 1.25, 0.7], vertical_alignment="bottom")
     asked = st.query_params.to_dict()
     st.session_state.setdefault("q", asked.get("q", ""))
     text = row[0].text_input("Search", key="q", placeholder="Account or campaign", icon=":material/search:").strip()
@@ -229,9 +228,9 @@ def turn(page: CasePage, cursors: list[str], size: int) -> None:
 def as_row(case: CaseRow) -> dict[str, safe.Cell]:
     """One line of the table."""
     return {
-        **case.model_dump(
-            include={"account_id", "harvest", "top_reason", "campaign_id", "requests", "due_at", "claimed_by", "spend"}
-        ),
+        **case.model_dump(include={"account_id", "harvest", "top_reason", "requests", "claimed_by", "spend"}),
+        "due": words.until(case.due_at),
+        "campaign_id": safe.line(case.campaign_id or "", CAMPAIGN_CHARS),
         "alike": f"{case.alike_confirmed} · {case.alike_dismissed}",
         **verdict.cells(case),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -47,3 +47,12 @@ def test_numbers_read_well(shown: str, expected: str) -> None:
 def test_times_are_utc() -> None:
     """A time of any zone is shown in UTC."""
     assert words.when(datetime(2026, 9, 7, 12, tzinfo=timezone(timedelta(hours=2)))) == "2026-09-07 10:00"
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(49.5, "in 2 days"), (1.7, "in 2 hours"), (-3.2, "3 hours late"), (-50, "2 days late")]
+)
+def test_what_is_due_is_told_from_now(hours: float, said: str) -> None:
+    """What is to come and what is late are told apart; what is never due is left empty."""
+    assert words.until(datetime.now(UTC) + timedelta(hours=hours)) == said
+    assert words.until(None) == ""
