@@ -156,7 +156,7 @@ def run(settings: Settings, on_ready: Callable[[threading.Event], None]) -> None
             with database.read() as connection:
                 state = segments.state(connection)
             log.info("worker started", position=state.position, events=state.events)
-            keeper = Housekeeper(database, settings, worker.content, worker.assessor.forget_text)
+            keeper = Housekeeper(database, settings, worker.content)
             runner = Runner(database, settings)
             keeping, running = (
                 Periodic("housekeeping", keeper.step, KEEP_SECONDS),

@@ -43,6 +43,8 @@ class Findings:
         Raises Moved where another worker assesses by now, with nothing stored.
         """
         start = time.perf_counter()
+        with self._database.read() as connection:
+            state = segments.state(connection)
         honest = cases.honest(self._database)
         excepted = exceptions.holding(self._database, datetime.now(UTC))
         assessment = reviewed(self._detector, honest).assess(profiles, excepted)
@@ -53,7 +55,7 @@ class Findings:
         now = datetime.now(UTC)
         with self._database.write("findings") as connection:
             before = self._stored
-            if before is None:
+            if before is None or state.is_worded_anew:
                 before = dict.fromkeys(cases.ids(connection), b"")
             changed = [f for f in assessment.accounts if before.get(f.account_id) != digests[f.account_id]]
             cases.store(connection, changed, now)
@@ -66,7 +68,9 @@ class Findings:
             )
             if self._assessor is not None:
                 segments.confirm(connection, self._assessor)
-            segments.note_assessment(connection, position, seconds, assessment.threshold, clusters, rates)
+            segments.note_assessment(
+                connection, position, seconds, assessment.threshold, clusters, rates, state.texts_gone
+            )
         self._stored, self._excepted = digests, excepted
         return assessment
 
@@ -76,10 +80,6 @@ class Findings:
         if self._excepted is None:
             return bool(exceptions.page(self._database, None, now, only_open=False, limit=1, offset=0))
         return exceptions.holding(self._database, now) != self._excepted
-
-    def forget(self) -> None:
-        """Write every finding anew at the next assessment."""
-        self._stored = None
 
     def _clusters(self, profiles: Profiles) -> bytes:
         """JSON of the codebook in the plane with all requests per cluster."""

@@ -35,14 +35,7 @@ class Assessor:
         self._findings = self._new_findings()
         self._assessed_at = float("-inf")
         self._took = 0.0
-        self._forgets = self._forgotten = (
-            0  # times that text has gone, in all and as of the last assessment that was stored
-        )
         self.assessed: Profiles | None = None  # the window as of the last assessment
-
-    def forget_text(self) -> None:
-        """Assess and write all findings again, since text that they were put into words from is gone. For any thread."""
-        self._forgets += 1
 
     def close(self) -> None:
         """Let another worker assess."""
@@ -64,9 +57,7 @@ class Assessor:
         try:
             self._window.compact()
             pause = max(self._settings.assess_seconds, self._took * (REST_BEHIND if behind else REST))
-            if time.monotonic() - self._assessed_at >= pause and (
-                self._forgets > self._forgotten or self._is_stale() or self._findings.outdated()
-            ):
+            if time.monotonic() - self._assessed_at >= pause and (self._is_stale() or self._findings.outdated()):
                 self._try()
         except segments.Moved as error:  # the lock was lost with its connection, and another worker was faster
             log.warning("not this worker's assessment", reason=str(error))
@@ -77,9 +68,6 @@ class Assessor:
         if not self._take():
             raise segments.Moved("another worker assesses")
         start = time.perf_counter()
-        forgets = self._forgets
-        if forgets > self._forgotten:
-            self._findings.forget()
         with self._database.read() as connection:
             position = ranges.profiled(connection)
         merged = self._window.merged()
@@ -94,7 +82,6 @@ class Assessor:
                 position=position,
                 seconds=round(time.perf_counter() - start, 2),
             )
-        self._forgotten = forgets
         self._rest(start)
 
     def _take(self) -> bool:
@@ -116,8 +103,11 @@ class Assessor:
     def _is_stale(self) -> bool:
         with self._database.read() as connection:
             profiled = ranges.profiled(connection)
-            return profiled > segments.state(connection).assessed_position or self._window.lacks(
-                segments.ids(connection)
+            state = segments.state(connection)
+            return (
+                profiled > state.assessed_position
+                or state.is_worded_anew
+                or self._window.lacks(segments.ids(connection))
             )
 
     def _try(self) -> None:

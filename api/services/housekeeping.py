@@ -12,7 +12,7 @@ import structlog
 
 from api.services.content import ContentPolicy
 from api.settings import Settings
-from api.storage import retention, scrubbing
+from api.storage import retention, scrubbing, segments
 from api.storage.engine import Database
 
 ACTOR = "worker"
@@ -26,15 +26,12 @@ log = structlog.get_logger()
 
 
 class Housekeeper:
-    """``step`` does what is due. ``on_text_gone`` is called after text went that findings may be put into words from."""
+    """``step`` does what is due; after text went, whichever worker assesses writes the findings again."""
 
-    def __init__(
-        self, database: Database, settings: Settings, policy: ContentPolicy, on_text_gone: Callable[[], None]
-    ) -> None:
+    def __init__(self, database: Database, settings: Settings, policy: ContentPolicy) -> None:
         self._database = database
         self._settings = settings
         self._policy = policy
-        self._on_text_gone = on_text_gone
         self._pass_at = float("-inf")
         self._days: int | None = None
         self.stopping: Callable[[], bool] = lambda: False
@@ -42,7 +39,7 @@ class Housekeeper:
     def step(self) -> bool:
         """Sweep accounts whose content mode changed, and delete what is too old. False: nothing is left to do."""
         if self._policy.sweep(self.stopping):
-            self._on_text_gone()
+            segments.note_texts_gone(self._database)
         with self._database.read() as connection:
             chosen = retention.last(connection)
         days = retention.shorter(chosen.days if chosen else None, self._settings.retention_days)
@@ -66,7 +63,7 @@ class Housekeeper:
         if deleted or findings or results:
             retention.record(self._database, ACTOR, deleted, before, findings, results)
             self._database.compact()
-            self._on_text_gone()
+            segments.note_texts_gone(self._database)
             log.info("deleted", events=deleted, findings=findings, results=results, received_before=before.isoformat())
         return deleted
 

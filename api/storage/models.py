@@ -156,6 +156,8 @@ worker_state = Table(
     Column("clusters", LargeBinary),  # JSON: cluster, x, y, requests of all accounts
     Column("error_rates", LargeBinary),  # JSON: what is expected to be false of the last assessment's flags
     Column("assessor", String(32)),  # of several workers, the one that assesses
+    Column("texts_gone", BigInteger, nullable=False, server_default="0"),  # times that text of requests was deleted ...
+    Column("texts_gone_assessed", BigInteger, nullable=False, server_default="0"),  # ... as of the last assessment
 )  # fmt: skip
 
 open_ranges = Table(  # of the event log: cut off for a worker, and not yet in a segment

@@ -44,6 +44,13 @@ class State(NamedTuple):
     clusters: bytes | None = None
     error_rates: bytes | None = None  # JSON of ErrorRates
     assessor: str | None = None
+    texts_gone: int = 0  # times that text of requests was deleted, in all ...
+    texts_gone_assessed: int = 0  # ... and as of the last assessment
+
+    @property
+    def is_worded_anew(self) -> bool:
+        """Whether findings are to be written again, since text that they were put into words from is gone."""
+        return self.texts_gone > self.texts_gone_assessed
 
     @property
     def rates(self) -> ErrorRates:
@@ -123,12 +130,20 @@ def note_assessment(
     threshold: float,
     clusters: bytes,
     rates: ErrorRates,
+    texts_gone: int,
 ) -> None:
-    """Record that the findings now reflect the log up to ``position``."""
+    """Record that the findings now reflect the log up to ``position``, and that so many deletions of text came before."""
     values: dict[str, Any] = {"assessed_at": datetime.now(UTC), "assessed_position": position}
+    values["texts_gone_assessed"] = texts_gone
     values |= {"assess_seconds": seconds, "threshold": threshold, "clusters": clusters}
     values["error_rates"] = msgspec.json.encode(rates)
     connection.execute(update(worker_state).where(MINE).values(**values))
+
+
+def note_texts_gone(database: Database) -> None:
+    """Have whichever worker assesses write all findings again: text that they were put into words from is gone."""
+    with database.write() as connection:
+        connection.execute(update(worker_state).where(MINE).values(texts_gone=W.texts_gone + 1))
 
 
 def ids(connection: Connection) -> list[int]:

@@ -12,10 +12,14 @@ import pytest
 from sqlalchemy import func, select
 
 from api.services.assessor import Assessor
+from api.services.content import ContentPolicy
+from api.services.housekeeping import Housekeeper
 from api.services.overview import overview
 from api.settings import Settings
-from api.storage import events, models, ranges, segments
+from api.storage import cases, events, models, ranges, segments
 from api.storage.engine import Database, Mutex
+from api.worker import Worker
+from detector.assessment import Template
 from detector.event import Event, Message
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
@@ -150,6 +154,38 @@ def test_one_assesses(database: Database, settings: Settings, detector: Detector
     with pytest.raises(segments.Moved):
         one.assess()
     two.close()
+
+
+def test_text_that_another_worker_deletes(database: Database, settings: Settings, detector: Detector) -> None:
+    """Whichever worker deletes text, the one that assesses writes its findings anew, though nothing else is new; once."""
+    long_ago = datetime.now(UTC) - timedelta(days=9)
+    with database.write("events") as connection:
+        events.insert(connection, [events.to_row(e, long_ago) for e in log(0, 60)])
+    worker = Worker(database, detector, settings)
+    until(lambda: not worker.step() and overview(database).accounts == 7)
+
+    def word() -> None:  # as if the finding had been put into words from a request
+        stored = cases.get(database, "account-0")
+        assert stored is not None
+        stored[1].templates = [Template(template_id="0", text="of a request")]
+        with database.write() as connection:
+            cases.store(connection, [stored[1]], datetime.now(UTC))
+
+    def worded() -> bool:
+        stored = cases.get(database, "account-0")
+        return stored is not None and any(t.template_id == "0" for t in stored[1].templates)
+
+    word()
+    worker.assessor.assess()
+    assert worded()  # what did not change is not written
+    other = Database(database.url)
+    assert Housekeeper(other, settings, ContentPolicy(other, settings, detector)).delete(datetime.now(UTC)) == 60
+    other.close()
+    until(lambda: not worker.step() and not worded())
+    word()
+    worker.assessor.assess()
+    assert worded()
+    worker.assessor.close()
 
 
 @pytest.mark.slow
