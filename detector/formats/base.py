@@ -48,6 +48,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     )
     received: datetime | None = None  # time of the events that have none
     latest: datetime = LATEST  # events from then on are refused: their sender's clock or unit of time is wrong
+    place: int | None = None  # of the row in its file or body, for formats whose rows may have no id and no time
     account_attributes: tuple[str, ...] = ()  # attributes that name the account, before all that a format knows of
 
     @property

@@ -174,7 +174,10 @@ class Intake:
 
     def _convert(self, module: Format, row: dict[str, Any], where: Any) -> None:
         if not hasattr(module, "collector"):
-            self._keep(module.convert(row, self.given), where)
+            given = self.given
+            if getattr(module, "PLACED", False):
+                given = msgspec.structs.replace(given, place=where if isinstance(where, int) else where[1])
+            self._keep(module.convert(row, given), where)
             return
         self._collector(module).add(row, where)
         self._collect(MAX_PENDING)

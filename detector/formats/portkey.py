@@ -28,6 +28,7 @@ from detector.formats.base import (
 )
 
 NAME = "portkey"
+PLACED = True  # rows are told apart by their place where nothing else does it
 DESCRIPTION = "Portkey gateway hook bodies (default.log, webhook)"
 
 
@@ -73,10 +74,11 @@ def _event_id(answered: dict[str, Any], row: dict[str, Any], account: Any, given
     """The answer's id with a fingerprint, for providers are not bound to choose unique ones.
 
     Without an answer, as of a streamed call, the same prompt sent again is a request of its own: Portkey sends no row twice.
+    Such rows are told apart by when they came and, in a file, by their place in it.
     """
     asked = mapping(row.get("request")).get("json")
     if not answered:
-        return f"portkey.{fingerprint(account, asked, given.received)}"
+        return f"portkey.{fingerprint(account, asked, given.received, given.place)}"
     shown = text(answered.get("id"), 128) or "portkey"
     return f"{shown}.{fingerprint(account, answered, asked)}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.event import Event
-from detector.formats import FORMATS, FormatError, parse_body
+from detector.formats import FORMATS, FormatError, parse_body, read
 from tests.detector.formats import gateways
 from tests.detector.formats.bodies import encode, litellm, row
 from tests.detector.formats.otlp.requests import CALL, log, logs, span, traces
@@ -149,6 +150,16 @@ def test_portkey_streams_are_requests_of_their_own() -> None:
     assert len({e.event_id for e in events}) == 2
     assert events[0].response is None
     assert one(parse_body(body, account="acme", received=RECEIVED)) == events[0]
+
+
+def test_portkey_rows_of_a_file_are_requests_of_their_own(tmp_path: Path) -> None:
+    """In a file, too: rows without an answer count each, once however often the file is read; answered ones count by their answer."""
+    streamed = encode(gateways.portkey(response={"json": None, "text": "", "statusCode": 200}))
+    file = tmp_path / "portkey.jsonl"
+    file.write_bytes(b"\n".join([streamed, encode(gateways.portkey()), streamed, encode(gateways.portkey())]))
+    found, again = ([e.event_id for b in read([file], account="acme") for e in b.events] for _ in range(2))
+    assert (len(found), len(set(found)), again) == (4, 3, found)
+    assert found[1] == found[3]
 
 
 def test_helicone_properties() -> None:
