@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.event import Event
-from detector.formats import FORMATS, parse_body
+from detector.formats import FORMATS, parse_body, read
 from detector.formats.base import RowError
 from tests.detector.formats.bodies import encode, litellm
 from tests.detector.formats.test_canonical import json_values, one
@@ -52,6 +53,23 @@ def test_array_lines_and_single_are_the_same() -> None:
     assert parse_body(b"\n".join(map(encode, rows))) == array
     assert [one(parse_body(encode(r), "litellm")) for r in rows] == array.events
     assert [e for r in rows for e in FORMATS["litellm"].convert(r)] == array.events
+
+
+def test_files_of_the_s3_logger(tmp_path: Path) -> None:
+    """A folder of files with one request each, or of batches, holds the events that are posted."""
+    rows = [litellm(n) for n in range(3)]
+    posted = {e.event_id: e for e in parse_body(encode(rows)).events}
+    single, batched = tmp_path / "single", tmp_path / "batched"
+    for number, row in enumerate(rows):
+        path = single / "team-7" / "2026-09-07" / f"{number:02}" / f"time-10-15-00-250000_{number}.json"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(encode(row))
+    batched.mkdir()
+    (batched / "batch.jsonl").write_bytes(b"\n".join(map(encode, rows)))
+    for folder in (single, batched):
+        found = [e for batch in read([folder], "litellm") for e in batch.events]
+        assert {e.event_id: e for e in found} == posted
+        assert len(found) == len(rows)
 
 
 @pytest.mark.parametrize(
