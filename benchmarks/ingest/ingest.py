@@ -1,13 +1,14 @@
 """Durable rows a second over HTTP, and the time until the acknowledgement, beside two peers and the floor.
 
-    python -m benchmarks.ingest.ingest [--seconds 5] [--only sqlite floor]
+    python -m benchmarks.ingest.ingest [--seconds 5] [--only sqlite floor [--update]]
 
 Each system takes the same calls of about 3 kB from the same load generator, on the same machine, one system after the other, in
 batches of 1, 100 and 500. First as fast as eight connections can send, one request after the other; the rows are then counted in
 the system's database, and the rate is theirs over the time until the last of them was there, or, where rows were acknowledged before
 they were stored, those of the first half minute. Then, started anew, at half of that rate, timed from when each request was due.
 The peers take OTLP spans in protobuf; ours takes its own JSON, and OTLP in a round of its own.
-The peers are installed with pip into environments of their own under ``--cache``. Writes results.json beside this file.
+The peers are installed with pip into environments of their own under ``--cache``. Writes results.json beside this file,
+with the time at which each system was measured.
 """
 
 from __future__ import annotations
@@ -48,7 +49,12 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each run")
-    parser.add_argument("--only", nargs="+", metavar="SYSTEM", help="some systems; nothing is written then")
+    parser.add_argument(
+        "--only", nargs="+", metavar="SYSTEM", help="some systems; nothing is written then, but with --update"
+    )
+    parser.add_argument(
+        "--update", action="store_true", help="put some systems' figures into the results of an earlier run"
+    )
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder for the peers' environments")
     given = parser.parse_args()
     starts: dict[str, Start] = {
@@ -80,17 +86,22 @@ def main() -> None:
                 f"{name:14} {size:5}  {result['rows_per_second']:10,}  {micros:13,}   {half}   {os.getloadavg()[0]:.1f}",
                 flush=True,
             )
-    if not given.only:
-        row_bytes = {kind: len(body.fresh()) // 100 for kind, body in zip(("json", "otlp"), batches[100], strict=True)}
-        result = {
-            "command": f"python -m benchmarks.ingest.ingest --seconds {given.seconds:g}",
-            "machine": {"cpu": cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "load_before": load, "priority": os.getpriority(os.PRIO_PROCESS, 0), "row_bytes": row_bytes,
-            "peers": systems.PEERS, "systems": results,
-        }  # fmt: skip
-        RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-        print(f"written to {RESULTS}")
+    if given.only and not given.update:
+        return
+    row_bytes = {kind: len(body.fresh()) // 100 for kind, body in zip(("json", "otlp"), batches[100], strict=True)}
+    earlier = json.loads(RESULTS.read_text()) if given.only else {"systems": {}, "measured": {}}
+    now = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "load_before": load, "priority": os.getpriority(os.PRIO_PROCESS, 0),
+    }  # fmt: skip
+    result = {
+        "command": f"python -m benchmarks.ingest.ingest --seconds {given.seconds:g}",
+        "machine": {"cpu": cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "row_bytes": row_bytes, "peers": systems.PEERS,
+        "measured": earlier["measured"] | dict.fromkeys(results, now), "systems": earlier["systems"] | results,
+    }  # fmt: skip
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    print(f"written to {RESULTS}")
 
 
 @contextmanager
