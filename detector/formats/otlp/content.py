@@ -20,7 +20,7 @@ Rules = dict[str, tuple[Callable[[Any], Any], *tuple[str, ...]]]
 AnyStruct = TypeVar("AnyStruct", bound=msgspec.Struct)
 
 
-class Said(msgspec.Struct, kw_only=True):
+class Said(msgspec.Struct, kw_only=True, gc=False):
     """The fields of an event that a dialect knows; empty ones are left to the next."""
 
     model: str | None = None

@@ -26,7 +26,7 @@ _SURELY_NANOSECONDS = 10**18  # since 1970, the year 2001; smaller ones may be m
 _YEAR_2100 = int(LATEST.timestamp()) * 10**9
 
 
-class Fragment(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Fragment(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One span's or log record's share in a call, or what a span around a call says of who made it."""
 
     trace: str = ""  # hex; empty where there is none

@@ -89,7 +89,8 @@ class Traces:
             found = list(_calls(name, trace, self.given))
             if found and all(isinstance(f, Event) and _is_whole(f, i, trace, self.given) for i, f in found):
                 self._pop(name)
-                yield from (_placed(trace, *pair) for pair in found)
+                for span_id, event in found:
+                    yield _placed(trace, span_id, event)
                 continue
             for span_id, failed in found:
                 if isinstance(failed, RowError):
@@ -233,11 +234,11 @@ def _event(
     name: str, span: Fragment | None, records: list[Fragment], spans: dict[str, Fragment], given: Given
 ) -> Event:
     """The event of a call. Raises RowError."""
-    own = [*([span] if span else []), *sorted(records, key=_order)]
+    own = [*([span] if span else []), *(sorted(records, key=_order) if records else ())]
     said = _said(own)
     first = own[0]
     chain = [s.names for s in own]
-    if first.span in spans:
+    if first.span in spans and spans[first.span].parent:
         chain += [s.names for s in _around(spans[first.span], spans)]
     account, named_by = identity.owner(chain, first.resource, given)
     told = identity.told(chain).get
@@ -285,7 +286,7 @@ def _order(fragment: Fragment) -> tuple[bool, int, bytes]:
 
 def _status(span: Fragment | None, chain: list[Attributes]) -> int | None:
     own = chain[0]
-    code = next((c for name in STATUS if (c := integer(text(own.get(name))))), None)
+    code = next((c for name in STATUS if (c := integer(text(own.get(name))))), None) if own.keys() & STATUS else None
     if span is not None and span.failed:
         return code if code and code >= 400 else integer(own.get(ERROR_TYPE)) or 500
     if own.get(LEVEL) == "ERROR":

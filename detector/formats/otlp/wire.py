@@ -28,13 +28,13 @@ MAX_INNER = 10_000  # attributes or events of a record; instrumentations stop at
 Attributes = dict[str, Any]
 
 
-class Record(msgspec.Struct, kw_only=True):
+class Record(msgspec.Struct, kw_only=True, gc=False):
     """A span, a span's event or a log record."""
 
     trace: str = ""  # hex; empty where there is none
     span: str = ""
     parent: str = ""
-    name: str = ""
+    name: str = ""  # of an event or a log record
     start: int = 0  # nanoseconds since 1970
     end: int = 0
     attributes: Attributes = {}
@@ -97,15 +97,16 @@ def _pb_span(data: bytes, resource: Attributes) -> Record:
         trace=span.trace_id.hex(),
         span=span.span_id.hex(),
         parent=span.parent_span_id.hex(),
-        name=span.name,
         start=span.start_time_unix_nano,
         end=span.end_time_unix_nano,
         attributes=_attributes(span.attributes),
         events=[
             Record(name=e.name, start=e.time_unix_nano, attributes=_attributes(e.attributes))
             for e in islice(span.events, MAX_INNER)
-        ],
-        failed=span.status.code == ERROR,
+        ]
+        if span.events
+        else [],
+        failed=span.HasField("status") and span.status.code == ERROR,
         resource=resource,
     )
 
