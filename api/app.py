@@ -23,6 +23,7 @@ from api.routes import (
     cases,
     comparing,
     enforcement,
+    groupings,
     health,
     helicone,
     ingest,
@@ -53,7 +54,7 @@ RETRY_SECONDS = "2"
 WATCH_SECONDS = 5.0
 
 ROUTES = (
-    verdicts, ingest, otlp, langfuse, helicone, cases, comparing, campaigns, review, bulk, enforcement, webhooks, admin, people,
+    verdicts, ingest, otlp, langfuse, helicone, cases, comparing, groupings, campaigns, review, bulk, enforcement, webhooks, admin, people,
     privacy, jobs, search, quality, health,
 )  # fmt: skip
 

@@ -24,6 +24,7 @@ HOURS_OF_WEEK = 168
 HEAT_MAP_PIXELS = 320
 CLUSTER_MAP_PIXELS = 320
 TIMELINE_PIXELS = 200
+COURSE_PIXELS = 480  # wide: charts one above the other cannot fill their column by themselves
 
 
 def heat_map(activity: Sequence[int]) -> Layers:
@@ -87,8 +88,13 @@ def timeline(days: Sequence[tuple[str, int, int]], releases: Sequence[Release]) 
     return alt.layer(bars, rules, names).properties(height=TIMELINE_PIXELS)
 
 
-def courses(cells: Sequence[tuple[int, str, int]]) -> alt.VConcatChart:
-    """Requests of each member (a number) by day, below the sum of all."""
+def courses(
+    cells: Sequence[tuple[int, str, int]],
+    births: Sequence[tuple[int, str]] = (),
+    taken: Sequence[tuple[int, str, int]] = (),
+) -> alt.VConcatChart:
+    """Requests of each member (a number) by day, below the sum of all. ``births``: member and day on which it joins the shared
+    work; ``taken``: member, day, and the member whose work it takes up then."""
     frame = pd.DataFrame(list(cells), columns=["member", "day", "requests"])
     day = alt.X("day:O", title="Day (UTC)", axis=alt.Axis(labelAngle=-40, labelOverlap=True))
     members = frame["member"].nunique()
@@ -100,7 +106,7 @@ def courses(cells: Sequence[tuple[int, str, int]]) -> alt.VConcatChart:
             y=alt.Y("sum(requests):Q", title="All", axis=alt.Axis(format="~s", tickCount=3)),
             tooltip=[alt.Tooltip("day:O", title="Day"), alt.Tooltip("sum(requests):Q", title="Requests", format=",")],
         )
-        .properties(height=70, width="container")
+        .properties(height=70, width=COURSE_PIXELS)
     )
     each = (
         alt.Chart(frame)
@@ -115,9 +121,31 @@ def courses(cells: Sequence[tuple[int, str, int]]) -> alt.VConcatChart:
                 alt.Tooltip("requests:Q", title="Requests", format=","),
             ],
         )
-        .properties(height=max(60, min(16 * members, 420)), width="container")
     )
-    return alt.vconcat(total, each, spacing=6).resolve_scale(x="shared")
+    y = alt.Y("member:O")
+    born = (
+        alt.Chart(pd.DataFrame(list(births), columns=["member", "day"]))
+        .mark_point(shape="circle", size=40, fill=GREY, stroke="white", opacity=1, strokeWidth=1.5)
+        .encode(
+            x=day, y=y, tooltip=[alt.Tooltip("member:O", title="Joins: member no."), alt.Tooltip("day:O", title="Day")]
+        )
+    )
+    over = (
+        alt.Chart(pd.DataFrame(list(taken), columns=["member", "day", "stopped"]))
+        .mark_point(shape="triangle-right", size=110, fill=FOR, stroke="white", opacity=1, strokeWidth=1)
+        .encode(
+            x=day,
+            y=y,
+            tooltip=[
+                alt.Tooltip("member:O", title="Member no."),
+                alt.Tooltip("stopped:O", title="Takes up from no."),
+                alt.Tooltip("day:O", title="Day"),
+            ],
+        )
+    )
+    height = max(60, min(16 * members, 420))
+    lines = alt.layer(each, born, over).properties(height=height, width=COURSE_PIXELS)
+    return alt.vconcat(total, lines, spacing=6).resolve_scale(x="shared")
 
 
 def cluster_map(points: Sequence[ClusterPoint], name: str) -> Layers:

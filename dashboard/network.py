@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from api.schemas.case import CampaignGraph, Node
+from api.schemas.case import CampaignGraph, Handover, Node
 from dashboard import charts, safe, words
 
 SHAPES = {"flag": "triangle", "watch": "diamond", "clear": "circle"}
@@ -24,6 +24,14 @@ PAIR_COLUMNS = {
         "Weight (bits)", width=110, format="%.1f", help="The rarer what they share, the heavier"
     ),
     "text": safe.text_column("What they share"),
+}
+
+HANDOVER_COLUMNS = {
+    "at": safe.text_column("Stopped (UTC)", width=130),
+    "stopped": safe.number_column("No.", width=55),
+    "why": safe.text_column("Why", width=140),
+    "taken_up_by": safe.number_column("Taken up by no.", width=120),
+    "after": safe.text_column("After"),
 }
 
 
@@ -100,7 +108,7 @@ def _node(node: Node, numbers: Mapping[str, int], most: int) -> dict[str, Any]:
 
 
 def course(graph: CampaignGraph, numbers: Mapping[str, int]) -> None:
-    """Births, fail-overs and volume: who worked on which day."""
+    """Births, fail-overs and volume: who worked on which day, who began, and who took over from whom."""
     st.subheader(
         "Births, fail-overs and volume",
         help="One line a member, by its number: when it begins, pauses, and takes over.",
@@ -111,6 +119,44 @@ def course(graph: CampaignGraph, numbers: Mapping[str, int]) -> None:
     if not cells:
         st.caption("No course is recorded in the window.")
         return
+    births = [(numbers[n.account_id], n.joined_at.date().isoformat()) for n in graph.nodes if n.account_id in numbers]
+    known = [h for h in graph.handovers if h.stopped in numbers and h.taken_up_by in numbers]
+    joined = {n.account_id: n.joined_at for n in graph.nodes}
+    taken = [
+        (numbers[h.taken_up_by], joined[h.taken_up_by].date().isoformat(), numbers[h.stopped])
+        for h in known
+        if h.taken_up_by in joined
+    ]
     active = len({number for number, _, _ in cells})
-    st.caption(words.quantity(active, "member") + " with a recorded course; darker is more requests a day (UTC).")
-    safe.chart(charts.courses(cells), "Heat map of requests by member and day, above it the sum of all")
+    st.caption(
+        words.quantity(active, "member")
+        + " with a recorded course; darker is more requests a day (UTC). Circle: joins the shared work. Triangle: takes it up "
+        "right after another member stopped."
+    )
+    safe.chart(
+        charts.courses(cells, births, taken),
+        "Heat map of requests by member and day, above it the sum of all and the births",
+    )
+    _handovers(known, numbers)
+
+
+def _handovers(found: Sequence[Handover], numbers: Mapping[str, int]) -> None:
+    """Fail-overs as a table."""
+    if not found:
+        st.caption("No member took up the work right after another one stopped.")
+        return
+    people = sum(h.by_people for h in found)
+    with st.expander(
+        words.quantity(len(found), "fail-over") + f", {people:,d} of them after an action held the other up"
+    ):
+        rows: list[dict[str, safe.Cell]] = [
+            {
+                "at": h.at,
+                "stopped": numbers[h.stopped],
+                "why": "an action held it up" if h.by_people else "fell silent",
+                "taken_up_by": numbers[h.taken_up_by],
+                "after": words.duration(h.after_seconds),
+            }
+            for h in found[:PAIRS]
+        ]
+        safe.table(rows, HANDOVER_COLUMNS, key="handovers", max_pixels=320)

@@ -182,10 +182,16 @@ def graph(option: Mapping[str, Any], description: str, key: str) -> None:
     st.echarts_chart(dict(option), height=GRAPH_PIXELS, key=key, alt=description)
 
 
-def choose(label: str, values: Sequence[str], key: str) -> str | None:
-    """A choice among texts of others, such as names of files: shown as plain text by a select box, which renders no markdown."""
+def choose(label: str, values: Sequence[str], key: str, placeholder: str | None = None) -> str | None:
+    """A choice among texts of others, such as names of files: shown as plain text by a select box, which renders no markdown.
+
+    With a ``placeholder`` nothing is chosen at first.
+    """
     shown = [line(value) for value in values]
-    index = st.selectbox(label, range(len(values)), format_func=shown.__getitem__, key=key)
+    first = 0 if placeholder is None else None
+    index = st.selectbox(
+        label, range(len(values)), index=first, format_func=shown.__getitem__, key=key, placeholder=placeholder
+    )
     return None if index is None else values[index]
 
 

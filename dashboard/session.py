@@ -30,6 +30,9 @@ NOTES = {
     "webhook": "Recorded.",
     "saved": "Saved.",
     "job": "The worker starts it as soon as it is free.",
+    "grouping": "Recorded. The campaign is put together anew with the next assessment, within a minute.",
+    "grouping_waits": "Recorded. It waits for a second person, under Approvals.",
+    "grouping_back": "Taken back. The campaign is put together anew with the next assessment, within a minute.",
     "switch": "Switched. Gateways are told within seconds.",
 }
 

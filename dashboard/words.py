@@ -65,6 +65,7 @@ APPROVALS: dict[ApprovalKind, str] = {
     "exception": "Exception",
     "unmasking": "Reading prompts",
     "bulk": "Bulk decision",
+    "grouping": "Campaign",
 }
 
 APPROVAL_STATES: dict[ApprovalState, str] = {
@@ -230,6 +231,11 @@ def ordinary(p_value: float) -> str:
     if p_value >= 1:
         return NOTHING
     return f"1 in {count(1 / max(p_value, 1e-12))}" if p_value < 0.5 else percent(p_value)
+
+
+def end(moment: datetime) -> str:
+    """When something ends that ends by itself or by people: 2026-09-07 10:15 UTC."""
+    return "somebody takes it back" if moment.year == datetime.max.year else when(moment) + " UTC"
 
 
 def when(moment: datetime | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,7 @@ from detector.findings import account_findings
 from detector.flagtime import account_flag_times
 from detector.grouping import Campaigns, assess_campaigns, place
 from detector.profiles import Profiles
+from detector.regrouping import Constraint
 from detector.scoring import FLAG_AT, WATCH_AT, Scorer, false_discovery
 
 
@@ -23,10 +24,12 @@ def assess(
     scorer: Scorer,
     known_frames: pl.Series | None = None,
     exceptions: Exceptions | None = None,
+    constraints: Collection[Constraint] = (),
 ) -> Assessment:
     """Findings on every account and campaign. Evidence is attached where the verdict is not ``clear``.
 
     ``exceptions`` name signals that do not count in an account's risk, or ``campaign``: then it is in none.
+    ``constraints`` say which accounts people put together in a campaign, and which they keep apart.
     """
     if not len(profiles):
         return Assessment(accounts=[], campaigns=[], threshold=FLAG_AT, watch_threshold=WATCH_AT)
@@ -34,7 +37,7 @@ def assess(
     requests = own.view.n
     own_risk = scorer.risk(own.log_odds)
     own_risk[own.log_odds <= UNKNOWN] = 0.0
-    campaigns = assess_campaigns(profiles, own, scorer, known_frames)
+    campaigns = assess_campaigns(profiles, own, scorer, known_frames, constraints)
     if exceptions:
         campaigns = _without_members(campaigns, exceptions, profiles)
     risk, scores = own_risk.copy(), _decisive(own, campaigns.placed)
@@ -81,6 +84,7 @@ def _without_members(campaigns: Campaigns, exceptions: Exceptions, profiles: Pro
     for finding in campaigns.findings:
         finding.accounts = [a for a in finding.accounts if a not in left]
         finding.members = {a: why for a, why in finding.members.items() if a not in left}
+        finding.work = {a: span for a, span in finding.work.items() if a not in left}
     placed = campaigns.placed
     return Campaigns(
         [f for f in campaigns.findings if f.accounts],

@@ -111,6 +111,7 @@ class CampaignFinding(msgspec.Struct, kw_only=True):
     activity: list[int] = []
     example_event_ids: list[str] = []
     members: dict[str, str] = {}  # account_id -> why it is in
+    work: dict[str, tuple[datetime, datetime]] = {}  # account_id -> its first and last request of the shared work
 
 
 class Assessment(msgspec.Struct, kw_only=True):

@@ -125,6 +125,7 @@ def campaign_finding(
 ) -> CampaignFinding:
     """The finding on one campaign. ``rows`` are its shared work, ``values`` and ``contributions`` its signals."""
     verdict: Verdict = "flag" if risk > FLAG_AT else "watch"
+    spans = rows.group_by("acct").agg(pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last"))
     return CampaignFinding(
         campaign_id=campaign_id,
         risk=risk,
@@ -143,6 +144,7 @@ def campaign_finding(
         activity=digest.activity,
         example_event_ids=digest.examples,
         members={names[a]: member_of[a].why for a in accts},
+        work={names[a]: (when(first), when(last)) for a, first, last in spans.sort("acct").iter_rows()},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from detector.flagtime import campaign_flag_times
 from detector.members import member_features
 from detector.profiles import Profiles
 from detector.queues import work_alike
+from detector.regrouping import SAME_WORKER, Constraint, regroup
 from detector.scoring import Scorer
 from detector.signals import SIGNALS
 from detector.tie_words import tie_classes, ties_of
@@ -24,7 +26,6 @@ from detector.ties import GroupFeatures, group_features
 MIN_TIE_CLASSES = 2  # kinds of link that a campaign needs beside one another
 CANDIDATE = 2.0  # log-odds of a group, as fitted on equal weights, from which its members are looked at
 ACCEPTED = 0.0  # log-odds of a member, as fitted on equal weights, from which it may be placed in a campaign
-SAME_WORKER = 0.5  # of a group's accepted members that are in a campaign already: the rest belong to it as well
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,16 @@ class Campaigns:
 
 
 def place(
-    profiles: Profiles, accounts: AccountScores, scorer: Scorer, known_frames: pl.Series | None = None
+    profiles: Profiles,
+    accounts: AccountScores,
+    scorer: Scorer,
+    known_frames: pl.Series | None = None,
+    constraints: Collection[Constraint] = (),
 ) -> Placement | None:
-    """Put accounts that work together into campaigns of at least MIN_MEMBERS and MIN_TIE_CLASSES; None where nobody does."""
+    """Put accounts that work together into campaigns of at least MIN_MEMBERS and MIN_TIE_CLASSES; None where nobody does.
+
+    ``constraints`` are people's: what they joined is a campaign whatever ties it, what they split off must be tied by itself.
+    """
     log_odds = pl.DataFrame({"acct": accounts.view.acct, "log_odds": accounts.log_odds})
     found = [_by_shared_objects(discover(profiles, known_frames), profiles, log_odds, scorer)]
     suspicious = log_odds.filter(pl.col("log_odds") > scorer.cuts[1])
@@ -61,9 +69,22 @@ def place(
         return None
     placed = pl.concat([placed for placed, _ in found])
     work = Groups.concat([work for _, work in found])
+    placement = _tied(placed, work, profiles, log_odds)
+    moved = _regrouped(placement.placed, constraints, profiles) if constraints else placement.placed
+    if moved.equals(placement.placed):
+        return placement
+    homes = moved.select("acct", "campaign").join(placement.placed.select("acct", group="campaign"), on="acct")
+    joined = homes.group_by("campaign").agg(pl.col("group").n_unique()).filter(pl.col("group") > 1)["campaign"]
+    return _tied(moved, _moved(placement.work, homes), profiles, log_odds, joined.to_list())
+
+
+def _tied(
+    placed: pl.DataFrame, work: Groups, profiles: Profiles, log_odds: pl.DataFrame, joined: Collection[int] = ()
+) -> Placement:
+    """The placement without campaigns that are too small, or tied too little and not ``joined`` by people."""
     features = group_features(work, profiles, log_odds)
     ties = _ties(work, features, len(profiles))
-    linked = [c for c, found in ties.items() if tie_classes(found) >= MIN_TIE_CLASSES]
+    linked = [c for c, found in ties.items() if tie_classes(found) >= MIN_TIE_CLASSES or c in joined]
     sizes = placed.group_by("campaign").len().filter((pl.col("len") >= MIN_MEMBERS) & pl.col("campaign").is_in(linked))
     kept = placed.join(sizes.select("campaign"), on="campaign", how="semi")
     return Placement(kept, work, features, ties)
@@ -87,6 +108,35 @@ def _by_themselves(groups: Groups, log_odds: pl.DataFrame) -> tuple[pl.DataFrame
     return own.select("acct", pl.col("group").alias("campaign"), "group", "score", "uses"), groups
 
 
+def _regrouped(placed: pl.DataFrame, constraints: Collection[Constraint], profiles: Profiles) -> pl.DataFrame:
+    """The places with the campaigns that people want."""
+    names = dict(
+        profiles.accounts.filter(pl.col("acct").is_in(placed["acct"].implode()))
+        .select("acct", "account_id")
+        .iter_rows()
+    )
+    accounts = placed["acct"].replace_strict(names, return_dtype=pl.String)
+    wanted = regroup(dict(zip(accounts, map(campaign_name, placed["campaign"]), strict=True)), constraints)
+    keys = [int(wanted[account][1:], 16) for account in accounts]
+    return placed.with_columns(pl.Series("campaign", keys, dtype=pl.UInt64))
+
+
+def _moved(work: Groups, homes: pl.DataFrame) -> Groups:
+    """The work of accounts in their new campaigns (acct, group: the campaign before, campaign), with the seeds of where they were."""
+
+    def moved(table: pl.DataFrame, on: list[str]) -> pl.DataFrame:
+        to = homes.select(*on, "campaign").unique()
+        return table.join(to, on=on).with_columns(group="campaign").select(table.columns)
+
+    by = ["acct", "group"]
+    return Groups(moved(work.members, by), moved(work.rows, by), moved(work.seeds, ["group"]).unique())
+
+
+def campaign_name(key: int) -> str:
+    """A campaign's id, from the key of the group that it was found by."""
+    return f"c{key:016x}"
+
+
 def _ties(work: Groups, features: GroupFeatures, population: int) -> dict[int, list[Tie]]:
     kinds = dict(work.seeds.group_by("group").agg(pl.col("kind").unique()).iter_rows())
     return {
@@ -96,10 +146,14 @@ def _ties(work: Groups, features: GroupFeatures, population: int) -> dict[int, l
 
 
 def assess_campaigns(
-    profiles: Profiles, accounts: AccountScores, scorer: Scorer, known_frames: pl.Series | None = None
+    profiles: Profiles,
+    accounts: AccountScores,
+    scorer: Scorer,
+    known_frames: pl.Series | None = None,
+    constraints: Collection[Constraint] = (),
 ) -> Campaigns:
     """Campaigns at least worth watching, and each member account's place in its campaign."""
-    placement = place(profiles, accounts, scorer, known_frames)
+    placement = place(profiles, accounts, scorer, known_frames, constraints)
     if placement is None:
         return Campaigns([], {})
     placed = placement.placed.with_columns(pl.Series("risk", scorer.risk(placement.placed["score"].to_numpy())))
@@ -205,7 +259,7 @@ def _findings(
             continue
         members, rows, ties = members_of[group], rows_of[group], placement.ties[group]
         risk = _risk_of(members["risk"].to_numpy())
-        campaign_id = f"c{group:016x}"
+        campaign_id = campaign_name(group)
         harvest = harvest_of(contributions[i])
         uses = rows.group_by("acct").len()
         for acct, count, own, score in uses.join(members, on="acct").select("acct", "len", "risk", "score").iter_rows():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from detector.event import Event
 from detector.features import FeatureFrame, extract
 from detector.intent import IntentModel
 from detector.profiles import Profiles
+from detector.regrouping import Constraint
 from detector.scoring import Scorer
 
 
@@ -59,6 +60,12 @@ class Detector:
         """Profile of feature rows (map); :meth:`Profiles.merge` reduces."""
         return Profiles.build(frame)
 
-    def assess(self, profiles: Profiles, exceptions: Exceptions | None = None) -> Assessment:
-        """Findings on every account and campaign of the profiles; ``exceptions``: signals that do not count, by account."""
-        return assess(profiles, self.scorer, self.known_frames, exceptions)
+    def assess(
+        self,
+        profiles: Profiles,
+        exceptions: Exceptions | None = None,
+        constraints: Collection[Constraint] = (),
+    ) -> Assessment:
+        """Findings on every account and campaign of the profiles; ``exceptions``: signals that do not count, by account;
+        ``constraints``: what people said of groups."""
+        return assess(profiles, self.scorer, self.known_frames, exceptions, constraints)

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from api.schemas.actions import ApprovalState, Issued, Scope
 from api.schemas.base import Reason, RecordId, Schema, Subject
 
-ApprovalKind = Literal["action", "exception", "unmasking", "bulk"]
+ApprovalKind = Literal["action", "exception", "unmasking", "bulk", "grouping"]
 
 
 class Because(Schema):

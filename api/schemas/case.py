@@ -60,6 +60,7 @@ class Node(Schema):
     first_seen: datetime
     last_seen: datetime
     days: list[tuple[str, int, int]]
+    joined_at: datetime = Field(description="First request of the shared work")
 
 
 class Edge(Schema):
@@ -71,9 +72,20 @@ class Edge(Schema):
     text: str
 
 
+class Handover(Schema):
+    """A fail-over: a member took up the shared work right after another one was stopped or fell silent."""
+
+    stopped: str
+    at: datetime
+    by_people: bool = Field(description="An action held from then on; else the account fell silent")
+    taken_up_by: str
+    after_seconds: float
+
+
 class CampaignGraph(Schema):
     """The members of a campaign and what ties them, pair by pair."""
 
     nodes: list[Node]
     edges: list[Edge]
     left_out: int = Field(description="Members beyond those shown, the least risky")
+    handovers: list[Handover] = Field(description="Among all members, in order of time")

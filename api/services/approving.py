@@ -28,6 +28,7 @@ APPROVERS: dict[ApprovalKind, frozenset[Role]] = {
     "action": LEADS,
     "exception": LEADS,
     "bulk": LEADS,
+    "grouping": LEADS,
     "unmasking": LEADS | {"analyst"},  # a colleague; four eyes on a reading need no higher rank
 }
 CAMPAIGN = "campaign"  # membership in one, as a reason that can be excepted

@@ -13,15 +13,19 @@ import numpy as np
 import polars as pl
 from xxhash import xxh3_128_digest
 
+from api.services import grouping
 from api.services.continuity import keep_names
-from api.storage import campaigns, cases, events, exceptions, segments
+from api.storage import campaigns, cases, events, exceptions, groupings, segments
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, Assessment, CampaignFinding
 from detector.calibration import with_reviews
 from detector.pipeline import Detector
 from detector.profiles import Profiles
+from detector.regrouping import Constraint
 from detector.scoring import Scorer
 from detector.templates import fill_in
+
+Excepted = dict[str, set[str]]  # signals that do not count, by account
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -35,7 +39,7 @@ class Findings:
         self._assessor = assessor
         self._detector = detector
         self._stored: dict[str, bytes] | None = None  # digest by account; None: not known yet
-        self._excepted: dict[str, set[str]] | None = None
+        self._said: tuple[Excepted, list[Constraint]] | None = None  # by people, as of the last assessment
 
     def update(self, profiles: Profiles, position: int) -> Assessment:
         """Assess the profile of the log up to ``position`` and store the findings, all in one transaction.
@@ -46,9 +50,9 @@ class Findings:
         with self._database.read() as connection:
             state = segments.state(connection)
         honest = cases.honest(self._database)
-        excepted = exceptions.holding(self._database, datetime.now(UTC))
-        assessment = reviewed(self._detector, honest).assess(profiles, excepted)
-        keep_names(assessment, campaigns.members(self._database))
+        said = self._holding()
+        assessment = reviewed(self._detector, honest).assess(profiles, *said)
+        keep_names(assessment, grouping.known(self._database, said[1]))
         fill_in(assessment, events.by_id(self._database, example_ids(assessment)))
         clusters = self._clusters(profiles)
         digests = {f.account_id: xxh3_128_digest(_ENCODER.encode(f)) for f in assessment.accounts}
@@ -71,15 +75,21 @@ class Findings:
             segments.note_assessment(
                 connection, position, seconds, assessment.threshold, clusters, rates, state.texts_gone
             )
-        self._stored, self._excepted = digests, excepted
+        self._stored, self._said = digests, said
         return assessment
 
     def outdated(self) -> bool:
-        """Whether other exceptions hold than at the last assessment; unknown after a start, so yes where there ever were any."""
+        """Whether people say otherwise than at the last assessment: exceptions, and words on groups. Unknown after a start, so yes
+        where they ever said anything."""
+        if self._said is None:
+            now = datetime.now(UTC)
+            ever = exceptions.page(self._database, None, now, only_open=False, limit=1, offset=0)
+            return bool(ever) or bool(groupings.page(self._database, limit=1))
+        return self._holding() != self._said
+
+    def _holding(self) -> tuple[Excepted, list[Constraint]]:
         now = datetime.now(UTC)
-        if self._excepted is None:
-            return bool(exceptions.page(self._database, None, now, only_open=False, limit=1, offset=0))
-        return exceptions.holding(self._database, now) != self._excepted
+        return exceptions.holding(self._database, now), groupings.holding(self._database, now)
 
     def _clusters(self, profiles: Profiles) -> bytes:
         """JSON of the codebook in the plane with all requests per cluster."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import numpy as np
 
-from api.schemas.case import CampaignGraph, Edge, Node, SignalRow, Twin, Twins
-from api.storage import campaigns, cases
+from api.schemas.case import CampaignGraph, Edge, Handover, Node, SignalRow, Twin, Twins
+from api.storage import actions, campaigns, cases
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, Evidence
+from detector.failover import Failover, failovers
 
 TWINS = 3  # shown of each outcome
 REVIEWED = 500  # the last ones of each outcome that are looked at
@@ -53,6 +55,8 @@ def graph(database: Database, campaign_id: str) -> CampaignGraph | None:
         return None
     with database.read() as connection:
         members = cases.whole(connection, found[1].accounts)
+        stopped = actions.stopped(connection, members)
+    work = found[1].work or {a: (row.first_seen, row.last_seen) for a, (row, _) in members.items()}
     chosen = sorted(members.values(), key=lambda m: (-m[0].risk, m[0].account_id))[:MAX_NODES]
     names = {row.account_id for row, _ in chosen}
     edges: dict[tuple[str, str], Edge] = {}
@@ -64,10 +68,23 @@ def graph(database: Database, campaign_id: str) -> CampaignGraph | None:
     columns = ("account_id", "risk", "verdict", "state", "requests", "output_tokens", "first_seen", "last_seen")
     heaviest = sorted(edges.values(), key=lambda e: (-e.weight, e.source, e.target))[:MAX_EDGES]
     return CampaignGraph(
-        nodes=[Node(days=f.days, **{name: getattr(row, name) for name in columns}) for row, f in chosen],
+        nodes=[
+            Node(
+                days=f.days,
+                joined_at=work[row.account_id][0] if row.account_id in work else row.first_seen,
+                **{name: getattr(row, name) for name in columns},
+            )
+            for row, f in chosen
+        ],
         edges=heaviest,
         left_out=len(found[1].accounts) - len(chosen),
+        handovers=[_handover(f) for f in failovers(work, stopped)],
     )
+
+
+def _handover(found: Failover) -> Handover:
+    values = msgspec.structs.asdict(found)
+    return Handover(after_seconds=values.pop("after").total_seconds(), **values)
 
 
 def _reasons(finding: AccountFinding | cases.Reasons) -> dict[str, Evidence]:

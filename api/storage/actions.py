@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, not_, or_, select, update
 
 from api.schemas.actions import Capability, Measure
 from api.storage.approvals import holds_at, open_at, waits
@@ -80,6 +80,21 @@ def pending(connection: Connection, now: datetime) -> int:
     return connection.execute(
         select(func.count()).select_from(actions).where(open_at(actions, now), waits(actions))
     ).scalar_one()
+
+
+def of_campaigns(connection: Connection, campaign_ids: Collection[str], now: datetime) -> Sequence[Record]:
+    """Actions on whole campaigns that hold or wait, beyond observing."""
+    mine = and_(T.subject == "campaign", T.subject_id.in_(sorted(campaign_ids)), T.action != "observe")
+    return connection.execute(select(actions).where(mine, open_at(actions, now)).order_by(T.action_id)).all()
+
+
+def stopped(connection: Connection, account_ids: Collection[str]) -> dict[str, datetime]:
+    """From when on people's actions first held accounts up, beyond observing."""
+    mine = and_(T.subject == "account", T.subject_id.in_(sorted(account_ids)), T.action != "observe")
+    started = not_(waits(actions))
+    query = select(T.subject_id, func.min(func.coalesce(T.approved_at, T.issued_at)).label("at"))
+    rows = connection.execute(query.where(mine, started).group_by(T.subject_id))
+    return {row.subject_id: row.at for row in rows}
 
 
 def of_decisions(connection: Connection, decision_ids: Collection[int]) -> Sequence[Record]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, not_, select, update
@@ -11,15 +11,19 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, not_, 
 from api.schemas.approvals import ApprovalKind
 from api.storage import audit
 from api.storage.engine import Database
-from api.storage.models import actions, bulk_jobs, exceptions, unmaskings
+from api.storage.models import actions, bulk_jobs, exceptions, groupings, unmaskings
 
 TABLES: dict[ApprovalKind, Table] = {
     "action": actions, "exception": exceptions, "unmasking": unmaskings, "bulk": bulk_jobs,
+    "grouping": groupings,
 }  # fmt: skip
-NAMED: dict[ApprovalKind, str] = {"action": "action", "exception": "signal", "unmasking": "minutes", "bulk": "what"}
+NAMED: dict[ApprovalKind, str] = {
+    "action": "action", "exception": "signal", "unmasking": "minutes", "bulk": "what", "grouping": "what",
+}  # fmt: skip
+"""The column that says what is asked for."""
 LOGGED_ENDS: tuple[ApprovalKind, ...] = ("exception", "unmasking")  # whose end by time is in the audit trail
 RUNNING = timedelta(days=7)  # for an approved bulk decision to be carried out
-"""The column that says what is asked for."""
+WITHOUT_END = datetime(9999, 12, 31, tzinfo=UTC)  # expires_at of what holds until people end it
 
 TIME = "time"  # who ended what ran out
 

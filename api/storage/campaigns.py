@@ -29,9 +29,9 @@ def store(connection: Connection, findings: Sequence[CampaignFinding], now: date
 
 
 def members(database: Database) -> dict[str, set[str]]:
-    """Accounts of all known campaigns."""
+    """Accounts of all known campaigns, those seen last at the end: an account may be in one that was decided on and is no more."""
     with database.read() as connection:
-        rows = connection.execute(select(T.campaign_id, T.finding)).all()
+        rows = connection.execute(select(T.campaign_id, T.finding).order_by(T.last_seen, T.campaign_id)).all()
     return {r.campaign_id: set(DECODER.decode(r.finding).accounts) for r in rows}
 
 

@@ -287,6 +287,18 @@ exceptions = Table(  # a signal that does not count in an account's risk
     Index("ix_exceptions_open", "ended_at", "expires_at"),
 )  # fmt: skip
 
+groupings = Table(  # people's word on a campaign: what belongs together, what does not
+    "groupings", metadata,
+    Column("grouping_id", Big, primary_key=True, autoincrement=True),  # of two on the same accounts, the later holds
+    Column("subject", String(16), nullable=False),  # campaign
+    Column("subject_id", String(ID), nullable=False),
+    Column("what", String(64), nullable=False),  # merge, split
+    Column("sides", Text, nullable=False),  # JSON: lists of accounts
+    Column("reason", Text, nullable=False),
+    *_four_eyes_columns(),
+    Index("ix_groupings_open", "ended_at", "expires_at"),
+)  # fmt: skip
+
 unmaskings = Table(  # a person may read the prompts of an account or campaign, for a while
     "unmaskings", metadata,
     Column("unmasking_id", Big, primary_key=True, autoincrement=True),

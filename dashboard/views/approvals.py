@@ -16,7 +16,8 @@ def render() -> None:
     """The switch, then each thing that waits with what is needed to judge it."""
     st.title("Approvals")
     st.caption(
-        "Blocks, actions on whole campaigns, bulk decisions, exceptions and the reading of prompts take two people: "
+        "Blocks, actions on whole campaigns and on whom they hold for, bulk decisions, exceptions and the reading of prompts take "
+        "two people: "
         "what one asks for holds once another has approved it."
     )
     with session.asking():
@@ -43,7 +44,7 @@ def card(item: ApprovalOut) -> None:
         safe.show(
             safe.markup(
                 '<div class="dw-decision first"><b>{kind}: {what}</b>{scope} for {subject} <b>{name}</b><p>{reason}</p>'
-                '<div class="dw-small">Asked by {by}, {at} UTC. Until {until} UTC.</div></div>',
+                '<div class="dw-small">Asked by {by}, {at} UTC. Until {until}.</div></div>',
                 kind=words.APPROVALS[item.kind],
                 what=safe.line(item.what.replace("_", " ")),
                 scope=safe.line(f" ({', '.join(scope)})" if scope else ""),
@@ -52,7 +53,7 @@ def card(item: ApprovalOut) -> None:
                 reason=item.reason,
                 by=safe.line(item.issued_by),
                 at=words.when(item.issued_at),
-                until=words.when(item.expires_at),
+                until=words.end(item.expires_at),
             )
         )
         if item.subject in ("account", "campaign") and st.button(

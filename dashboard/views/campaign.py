@@ -11,8 +11,11 @@ from api.schemas.campaign import CampaignDetail, CampaignMember
 from api.schemas.decisions import DecisionOut
 from api.schemas.evidence import TieOut
 from api.schemas.overview import ClusterPoint
-from dashboard import deciding, membership, network, routes, safe, session, texts, verdict, words
+from dashboard import deciding, grouping, membership, network, routes, safe, session, texts, verdict, words
+from dashboard.ask import groupings
 from dashboard.paging import token
+
+MOST_OTHERS = 1000  # campaigns offered to merge with, the riskiest
 
 MEMBER_COLUMNS = {
     "number": safe.number_column("No.", width=48),
@@ -39,7 +42,9 @@ def render() -> None:
         client = session.client()
         campaign, graph = client.campaign(campaign_id), client.graph(campaign_id)
         points = own_topics(client.clusters(), campaign)
+        said, others = groupings.of(client, campaign_id), client.campaigns(MOST_OTHERS, 0).items
     verdict.banner(campaign, campaign.campaign_id, "Campaign", [("Accounts", words.count(campaign.accounts))])
+    session.noted()
     if made := session.announcement(campaign_id):
         deciding.undo_button(st, made.decision_id, "made")
 
@@ -49,6 +54,9 @@ def render() -> None:
     with main:
         ties(campaign.ties, campaign.accounts)
         members(ordered, campaign_id)
+        if session.may_decide():
+            grouping.merge(campaign_id, [o for o in others if o.campaign_id != campaign_id])
+        grouping.listing(said)
     with side:
 
         def send(verdict_id: int, reason: str, more: dict[str, Any]) -> DecisionOut:
@@ -121,7 +129,11 @@ def members(ordered: Sequence[CampaignMember], campaign_id: str) -> None:
                 membership.judge(chosen)
             if row.button("Take out", icon=":material/person_remove:", disabled=not chosen, key="exclude_members"):
                 membership.exclude(chosen)
-        row.caption("Tick members to open one, to decide on each, or to take them out of the campaign.")
+        row.caption(
+            "Tick members to open one, to decide on each, to take them out of the campaign, or to split them off."
+        )
+        if session.may_decide():
+            grouping.split(campaign_id, [m.account_id for m in chosen])
 
     rows = [{"number": n, **m.model_dump(), **verdict.cells(m)} for n, m in enumerate(ordered, 1)]
     safe.table(rows, MEMBER_COLUMNS, key=f"members_{token(campaign_id)}", on_choose=choose, max_pixels=320)

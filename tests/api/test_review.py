@@ -65,6 +65,11 @@ MATRIX: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/v1/twins", None, READERS),
     ("GET", "/v1/campaigns/c/graph", None, READERS),
     ("GET", "/v1/releases", None, READERS),
+    ("GET", "/v1/groupings", None, READERS),
+    ("POST", "/v1/groupings/preview", {}, READERS),
+    ("POST", "/v1/groupings", {}, {"analyst", "lead", "admin"}),
+    ("POST", "/v1/groupings/1/undo", {}, {"analyst", "lead", "admin"}),
+    ("POST", "/v1/approvals/grouping/1/approve", {"reason": "seen"}, {"lead", "admin"}),
     ("GET", "/v1/exceptions", None, READERS),
     ("POST", "/v1/exceptions", {}, {"analyst", "lead", "admin"}),
     ("POST", "/v1/unmaskings", {}, {"analyst", "lead", "admin"}),
@@ -160,6 +165,7 @@ def test_matrix_is_whole(http: TestClient) -> None:
         "job_id": 0,
         "name": "report.html",
         "query_id": 0,
+        "grouping_id": 1,
     }
     routes = {(method.upper(), path.format(**samples)) for path, methods in schema.items() for method in methods}
     assert routes - known == {*OPEN, ("GET", "/v1/prompts")}

@@ -15,6 +15,7 @@ START = datetime(2026, 9, 7, tzinfo=UTC)
 HARVESTER = "acct_harvester"
 GOOD_CUSTOMER = "acct_good_customer"
 CAMPAIGN = "campaign_0001"
+OTHER_CAMPAIGN = "campaign_0002"  # of bystanders
 BYSTANDERS = 120  # more than two pages of 50
 CLUSTERS = 40
 RATES = segments.ErrorRates(expected=1.4, low=0, high=4, max_false_flags=0.001, reviewed=1)
@@ -35,7 +36,7 @@ def fill(database: Database, sink: str) -> None:
     clusters = [[c, c % 8, c // 8, 10 * c] for c in range(CLUSTERS)]
     with database.write() as connection:
         cases.store(connection, accounts, START)
-        campaigns.store(connection, [_campaign(sink)], START)
+        campaigns.store(connection, [_campaign(sink), _other_campaign()], START)
         segments.note_assessment(connection, len(log), 0.1, 0.5, json.dumps(clusters).encode(), RATES)
 
 
@@ -150,3 +151,15 @@ def _campaign(sink: str) -> CampaignFinding:
         example_event_ids=["event_0", "event_1"],
         members=dict.fromkeys(members, hostile_text(sink)),
     )
+
+
+def _other_campaign() -> CampaignFinding:
+    members = [f"acct_bystander_{n:03d}" for n in range(100, 105)]
+    return CampaignFinding(
+        campaign_id=OTHER_CAMPAIGN, risk=0.6, verdict="flag", accounts=members, requests=500, first_seen=START,
+        last_seen=START + timedelta(days=2), members=dict.fromkeys(members, "shares a template"),
+        work={
+            a: (START + timedelta(hours=10 * n), START + timedelta(hours=10 * n + 9 if n < 4 else 80))
+            for n, a in enumerate(members)
+        },
+    )  # fmt: skip

@@ -17,10 +17,11 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from api.storage import cases
+from dashboard.ask import groupings
 from tests.api.builders import START
 from tests.api.builders import account as finding_on
 from tests.dashboard.conftest import Service, environment
-from tests.dashboard.data import CAMPAIGN, GOOD_CUSTOMER, HARVESTER, hostile_account
+from tests.dashboard.data import CAMPAIGN, GOOD_CUSTOMER, HARVESTER, OTHER_CAMPAIGN, hostile_account
 from tests.dashboard.hostile import SCRIPT_MARK, hostile_text
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -179,7 +180,7 @@ def test_campaign_members_open(tab: Watched, dashboard: str, service: Service) -
     """A campaign opens by its row, and a member by its row there."""
     page = tab.page
     sign_in(page, dashboard, service.keys["lead"], "/campaigns")
-    expect(page.get_by_text("1 campaign", exact=True)).to_be_visible()
+    expect(page.get_by_text("2 campaigns", exact=True)).to_be_visible()
     click_row(page, 0)
     page.wait_for_url(f"**/campaign?id={CAMPAIGN}")
     expect(page.get_by_text("What ties them")).to_be_visible()
@@ -189,6 +190,27 @@ def test_campaign_members_open(tab: Watched, dashboard: str, service: Service) -
     table.click(position={"x": 18, "y": HEADER_PIXELS + ROW_PIXELS * 2 + ROW_PIXELS // 2})  # its box to tick
     page.get_by_role("button", name="Open the account").click()
     page.wait_for_url(f"**/account?id={GOOD_CUSTOMER}")
+
+
+def test_members_are_split_off(tab: Watched, dashboard: str, service: Service) -> None:
+    """Ticked members are split off after a look at what would come of it; one click takes it back."""
+    page = tab.page
+    sign_in(page, dashboard, service.keys["lead"], f"/campaign?id={OTHER_CAMPAIGN}")
+    expect(page.get_by_text("What ties them", exact=True)).to_be_visible()
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    page.wait_for_timeout(700)  # the table fades in
+    table.click(position={"x": 18, "y": HEADER_PIXELS + ROW_PIXELS // 2})  # its box to tick
+    page.get_by_text("Split off the ticked members").click()
+    expect(page.get_by_text("too few to be a campaign: in none")).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("textbox", name="Reason", exact=True).fill("a class of students")
+    page.get_by_role("button", name="Split off").click()
+    expect(page.get_by_text("a class of students")).to_be_visible(timeout=WAIT_MS)
+    (made,) = groupings.of(service.client("lead"), OTHER_CAMPAIGN)
+    assert (made.state, made.sides) == ("live", [1, 4])
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_text("Taken back.")).to_be_visible(timeout=WAIT_MS)
+    assert groupings.of(service.client("lead"), OTHER_CAMPAIGN)[0].state == "ended"
 
 
 def test_hostile_text_asks_nothing_and_runs_nothing(tab: Watched, dashboard: str, service: Service) -> None:

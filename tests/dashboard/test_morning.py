@@ -117,7 +117,7 @@ def test_a_morning(people: tuple[Page, Page], service: Service, tmp_path: Path) 
     expect(analyst.get_by_text("Explain theorem").first).to_be_attached()
 
     analyst.get_by_role("link", name="Campaigns").click()
-    expect(analyst.get_by_text("1 campaign", exact=True)).to_be_visible()
+    expect(analyst.get_by_text("2 campaigns", exact=True)).to_be_visible()
     click_row(analyst, 0)
     analyst.wait_for_url(f"**/campaign?id={CAMPAIGN}")
     analyst.get_by_role("combobox", name="Gateways").click()
