@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from api.schemas.verdicts import EnforcementMode, EnforcementOut
+from api.schemas.verdicts import EnforcementOut
 from dashboard import safe, session, words
 
-MIN_REASON, MAX_REASON = 3, 4000
+MAX_REASON = 4000
 
 
 def warn(state: EnforcementOut) -> None:
@@ -16,35 +16,40 @@ def warn(state: EnforcementOut) -> None:
         st.warning("Enforcement is not fully on. " + words.MODES[state.mode] + ".", icon=":material/gpp_maybe:")
 
 
-def switch(state: EnforcementOut) -> None:
+def render() -> None:
     """What holds, since when and why; for leads the switch itself."""
-    st.subheader(
-        "Enforcement", help="The switch works at once and for all gateways. It can only be stricter than the setting."
+    st.subheader("Enforcement")
+    st.caption(
+        "What gateways are told to do about accounts. The switch works at once and for all gateways; the stricter of it and of the "
+        "setting `DISTILLWATCH_ENFORCEMENT` holds, so that either stops everything."
     )
+    with session.asking():
+        state = session.client().enforcement()
+    automatic = words.MEASURES[state.automatic_action] if state.automatic_action else "nothing"
     safe.show(
         safe.markup(
             '<div class="dw-facts"><div><span class="dw-small">Now</span><br>{mode}</div>'
-            '<div><span class="dw-small">Last switched (UTC)</span><br>{at}</div>'
-            '<div><span class="dw-small">By</span><br>{by}</div>'
-            '<div><span class="dw-small">Automatic actions in 24 hours</span><br>{automatic} of at most {cap}</div></div>'
-            "{reason}",
+            '<div><span class="dw-small">By the setting at most</span><br>{setting}</div>'
+            '<div><span class="dw-small">Without a person</span><br>{automatic}</div>'
+            '<div><span class="dw-small">Of it in 24 hours</span><br>{today} of at most {cap}</div></div>',
             mode=words.MODES[state.mode],
-            at=words.when(state.at),
-            by=safe.line(state.actor or words.NOTHING),
-            automatic=state.automatic_today,
+            setting=words.MODES[state.setting],
+            automatic=automatic,
+            today=state.automatic_today,
             cap=state.automatic_daily_cap if state.automatic_action else 0,
-            reason=safe.markup("<p>{reason}</p>", reason=state.reason or ""),
         )
     )
+    if state.at:
+        safe.text(f"Switched by {state.actor} at {words.when(state.at)} UTC: {state.reason}")
     if not session.may_approve():
+        st.caption("Leads and administrators switch it.")
         return
-    with st.expander("Use the switch", icon=":material/power_settings_new:"), st.form("switch", border=False):
+    with st.form("enforcement", border=True):
         modes = list(words.MODES)
-        mode: EnforcementMode = st.selectbox(
-            "Switch to", modes, format_func=words.MODES.__getitem__, index=modes.index(state.switch)
-        )
-        reason = st.text_input("Why", max_chars=MAX_REASON, key="switch_reason")
+        mode = st.radio("Switch to", modes, index=modes.index(state.switch), format_func=words.MODES.__getitem__)
+        reason = st.text_input("Reason", max_chars=MAX_REASON)
         if st.form_submit_button("Switch", type="primary"):
             with session.asking():
                 session.client().switch_enforcement(mode, reason.strip())
+            session.note("switch")
             st.rerun()

@@ -107,8 +107,6 @@ CONTENT_MODES: dict[ContentMode, str] = {
     "none": "No text",
 }
 
-ENFORCEMENT: dict[EnforcementMode, str] = {"all": "Everything", "decisions": "People's decisions", "none": "Nothing"}
-
 WEBHOOK_SHAPES: dict[WebhookShape, str] = {
     "native": "Own, signed",
     "alertmanager": "Alertmanager's webhook",

@@ -1,4 +1,4 @@
-"""What waits for a second person, and the switch that stops all enforcement."""
+"""What waits for a second person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MIN_REASON, MAX_REASON = 3, 4000
 
 
 def render() -> None:
-    """The switch, then each thing that waits with what is needed to judge it."""
+    """Each thing that waits, with what is needed to judge it."""
     st.title("Approvals")
     st.caption(
         "Blocks, actions on whole campaigns and on whom they hold for, bulk decisions, exceptions and the reading of prompts take "
@@ -23,8 +23,7 @@ def render() -> None:
     with session.asking():
         client = session.client()
         state, waiting = client.enforcement(), client.approvals(LIMIT)
-    enforcing.switch(state)
-    st.subheader("Waiting for a second person")
+    enforcing.warn(state)
     if not waiting.items:
         st.info("Nothing waits for approval.", icon=":material/done_all:")
         return

@@ -127,10 +127,20 @@ def test_an_alert_route_shows_what_was_delivered(service: Service) -> None:
 
 
 def test_the_switch_is_used_with_a_reason(service: Service) -> None:
-    """A lead stops enforcement and turns it on again; what holds is shown."""
+    """A lead stops enforcement and turns it on again; without a reason the service refuses; what holds is shown, also in the queue."""
     app = page(service, "lead", "settings", section="enforcement")
-    app.radio[0].set_value("none")
-    app.text_input[0].set_value("a drill")
     button(app, "Switch").click().run()
-    assert {m.label: m.value for m in app.metric}["Gateways are told"] == "Nothing"
-    service.client("lead").switch_enforcement("all", "end of the drill")
+    assert "did not accept" in all_text(app)
+    for mode, said in (
+        ("none", "Off: gateways are told to observe at most"),
+        ("all", "On: gateways are told all actions"),
+    ):
+        app = page(service, "lead", "settings", section="enforcement")
+        app.radio[0].set_value(mode)
+        app.text_input[0].set_value("a drill")
+        button(app, "Switch").click().run()
+        assert service.client("lead").enforcement().mode == mode
+        assert f"Now</span><br>{said}" in all_text(app)
+        assert "a drill" in all_text(app)
+        warned = "Enforcement is not fully on" in all_text(page(service, "analyst", "approvals"))
+        assert warned == (mode == "none")

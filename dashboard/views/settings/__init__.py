@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard import safe, session, words
-from dashboard.views.settings import alerts, content, enforcement, keys, people, retention
+from dashboard import enforcing, safe, session, words
+from dashboard.views.settings import alerts, content, keys, people, retention
 
 SECTION = "section"  # of the address
 SECTIONS = {
@@ -24,7 +24,7 @@ RENDER: dict[str, Callable[[], None]] = {
     "retention": retention.render,
     "texts": content.render,
     "alerts": alerts.render,
-    "enforcement": enforcement.render,
+    "enforcement": enforcing.render,
 }
 
 
