@@ -123,7 +123,7 @@ def _findings(database: Database, accounts: int, stored: int, rng: random.Random
     rates = segments.ErrorRates(120.0, 90, 150, 0.001, REVIEWED // 2)
     with database.write("findings") as connection:
         campaigns.store(connection, groups, START)
-        segments.note_assessment(connection, stored, 9.0, 0.5, msgspec.json.encode(points), rates)
+        segments.note_assessment(connection, stored, 9.0, 0.5, msgspec.json.encode(points), rates, 0)
     _profiled(database, stored)
 
 

@@ -35,7 +35,7 @@ def find(database: Database, *accounts: str) -> None:
     segments.ensure(database)
     with database.write("findings") as connection:
         cases.store(connection, [account(name) for name in accounts], datetime.now(UTC))
-        segments.note_assessment(connection, 0, 0.0, 0.5, b"[]", segments.ErrorRates())
+        segments.note_assessment(connection, 0, 0.0, 0.5, b"[]", segments.ErrorRates(), 0)
 
 
 def decide(database: Database, name: str) -> None:

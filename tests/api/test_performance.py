@@ -53,7 +53,7 @@ def test_error_rates_are_shown(http: TestClient, headers: Headers, database: Dat
     store(database, [account("a", p_value=1 / 4800, false_discovery=0.02)])
     segments.ensure(database)
     with database.write() as connection:
-        segments.note_assessment(connection, 1, 0.1, 0.5, b"[]", segments.ErrorRates(1.4, 0, 4, 0.001))
+        segments.note_assessment(connection, 1, 0.1, 0.5, b"[]", segments.ErrorRates(1.4, 0, 4, 0.001), 0)
     after = Overview.model_validate(http.get("/v1/overview", headers=headers["analyst"]).json())
     assert (after.expected_false, after.expected_false_interval, after.max_false_flags) == (1.4, (0.0, 4.0), 0.001)
     detail = AccountDetail.model_validate(http.get("/v1/cases/a", headers=headers["analyst"]).json())

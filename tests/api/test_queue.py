@@ -91,7 +91,7 @@ def test_alike_cases_and_false_flags(http: TestClient, headers: Headers, databas
     store(database, [*found, account("other", harvest="sweep", false_discovery=0.6)])
     segments.ensure(database)
     with database.write() as connection:
-        segments.note_assessment(connection, 1, 0.1, 0.5, b"[]", segments.ErrorRates(2.0, 0, 4, 0.001))
+        segments.note_assessment(connection, 1, 0.1, 0.5, b"[]", segments.ErrorRates(2.0, 0, 4, 0.001), 0)
     for name, decision in (("a0", "confirm"), ("a1", "confirm"), ("a2", "dismiss")):
         http.post(f"/v1/cases/{name}/decisions", json={"decision": decision, "reason": "seen"}, headers=headers["lead"])
     told = {r["account_id"]: (r["alike_confirmed"], r["alike_dismissed"]) for r in rows(http, headers)}

@@ -37,7 +37,7 @@ def fill(database: Database, sink: str) -> None:
     with database.write() as connection:
         cases.store(connection, accounts, START)
         campaigns.store(connection, [_campaign(sink), _other_campaign()], START)
-        segments.note_assessment(connection, len(log), 0.1, 0.5, json.dumps(clusters).encode(), RATES)
+        segments.note_assessment(connection, len(log), 0.1, 0.5, json.dumps(clusters).encode(), RATES, 0)
 
 
 def _event(n: int, account: str, sink: str) -> Event:
