@@ -52,7 +52,7 @@ def main() -> None:
         settings = Settings(data_dir=folder, port=free_port(), dashboard_port=free_port(), database_url=database_url)
         filled = _fill(settings, folder, given.accounts, given.events)
         found = {
-            "command": "python -m benchmarks.dashboard" + "".join(f" {word}" for word in sys.argv[1:]),
+            "command": "python -m benchmarks.dashboard" + (" --postgres" if given.postgres else ""),
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": {
                 "cores": os.cpu_count(),

@@ -11,15 +11,15 @@ PAGE_SIZE = 50
 OPENED = "campaigns_opened"
 
 COLUMNS = {
-    "risk": safe.share_column("Risk", width=110, help="Calibrated probability that the group harvests"),
-    "verdict": safe.text_column("Verdict", width=85),
-    "state": safe.text_column("State", width=100),
-    "campaign_id": safe.text_column("Campaign", width=170),
-    "harvest": safe.text_column("Looks like", width=170),
-    "accounts": safe.number_column("Accounts", width=90),
-    "requests": safe.number_column("Requests", width=95),
-    "output_tokens": safe.number_column("Output tokens", width=115),
-    "flagged_at": safe.text_column("Flagged at (UTC)", width=135),
+    "risk": safe.share_column("Risk", width=96, help="Calibrated probability that the group harvests"),
+    "verdict": safe.text_column("Verdict", width=72),
+    "state": safe.text_column("State", width=80),
+    "campaign_id": safe.text_column("Campaign", width=145),
+    "harvest": safe.text_column("Looks like", width=145),
+    "accounts": safe.number_column("Accounts", width=72),
+    "requests": safe.number_column("Requests", width=72),
+    "output_tokens": safe.number_column("Output tokens", width=104),
+    "flagged_at": safe.text_column("Flagged at (UTC)", width=122),
     "ties": safe.text_column("What ties them most"),
 }
 
