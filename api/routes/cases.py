@@ -49,7 +49,7 @@ def get_cases(
     claim: Annotated[ClaimFilter | None, Query(description="Those that I, nobody, or anybody works on")] = None,
     pattern: Annotated[str | None, Query(max_length=200, description="Those that are alike")] = None,
     limit: Limit = 50,
-    cursor: Annotated[str | None, Query(max_length=2000, description="next_cursor of the page before")] = None,
+    cursor: Annotated[str | None, Query(max_length=4000, description="next_cursor of the page before")] = None,
 ) -> CasePage:
     """One page of the queue; without filters, all that is flagged or watched."""
     text = q.replace("\0", "") if q else None

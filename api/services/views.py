@@ -50,9 +50,9 @@ def case_page(database: Database, page: cases.Page, prices: Prices) -> CasePage:
     with database.read() as connection:
         rates = segments.state(connection).rates
     items = [case_row(record, prices, page.alike) for record in page.rows]
-    false = min(rates.expected * page.false_share, page.flags)
-    cut = {"total": page.total, "next_cursor": page.next_cursor, "flags": page.flags}
-    return CasePage(items=items, expected_false=false, **cut)
+    total, flags, share = page.totals
+    false = min(rates.expected * share, flags)
+    return CasePage(items=items, total=total, next_cursor=page.next_cursor, flags=flags, expected_false=false)
 
 
 def campaign_row(record: Any, finding: CampaignFinding) -> CampaignRow:

@@ -69,14 +69,20 @@ class Query(NamedTuple):
     prices: Prices = Prices()
 
 
+class Totals(NamedTuple):
+    """Of all that match: how many, how many flags, and of all flags' expected false ones the share among these."""
+
+    total: int
+    flags: int
+    false_share: float
+
+
 class Page(NamedTuple):
-    """A page of the queue; total, flags and their expected share of false ones are of all that match."""
+    """A page of the queue. Its totals are those of the first page, which the cursor carries: counting costs more than a page."""
 
     rows: Sequence[CaseRecord]
-    total: int
     next_cursor: str | None
-    flags: int
-    false_share: float  # of all flags' expected false ones, those among the flags that match
+    totals: Totals
     alike: dict[str, dict[str, int]]  # closed cases by pattern and state
 
 
@@ -142,8 +148,10 @@ def page(database: Database, query: Query) -> Page:
     value = _sort_value(query)
     order = value.desc() if query.descending else value.asc()
     picking = select(T.account_id, value.label("sort_value")).where(*matching)
-    if query.cursor:
-        picking = picking.where(_beyond(value, query))
+    last = _last(query) if query.cursor else None
+    if last is not None:
+        further = value < last.value if query.descending else value > last.value
+        picking = picking.where(or_(further, and_(value == last.value, T.account_id > last.account_id)))
     picked = picking.order_by(order, T.account_id).limit(query.limit + 1).subquery()
     ordered = picked.c.sort_value.desc() if query.descending else picked.c.sort_value.asc()
     statement = (
@@ -151,21 +159,26 @@ def page(database: Database, query: Query) -> Page:
         .join(picked, T.account_id == picked.c.account_id)
         .order_by(ordered, picked.c.account_id)
     )
+    with database.read() as connection:
+        totals = last.totals if last is not None else _totals(connection, matching)
+        rows = connection.execute(statement).all()
+        closed = _alike(connection, {r.pattern for r in rows})
+    more = len(rows) > query.limit
+    rows = rows[: query.limit]
+    return Page(rows, _cursor(query.sort, rows[-1], totals) if more else None, totals, closed)
+
+
+def _totals(connection: Connection, matching: Sequence[ColumnElement[bool]]) -> Totals:
     flag = T.verdict == "flag"
     sums = select(
         func.count().label("total"),
         func.count(case((flag, 1))).label("flags"),
         func.coalesce(func.sum(case((flag, T.false_discovery))), 0.0).label("false_discovery"),
     )
-    with database.read() as connection:
-        found = connection.execute(sums.where(*matching)).one()
-        everything = connection.execute(sums.where(flag)).one()
-        rows = connection.execute(statement).all()
-        closed = _alike(connection, {r.pattern for r in rows})
-    more = len(rows) > query.limit
-    rows = rows[: query.limit]
+    found = connection.execute(sums.where(*matching)).one()
+    everything = connection.execute(sums.where(flag)).one()
     share = found.false_discovery / everything.false_discovery if everything.false_discovery else 0.0
-    return Page(rows, found.total, _cursor(query.sort, rows[-1]) if more else None, found.flags, share, closed)
+    return Totals(found.total, found.flags, share)
 
 
 def matching_ids(database: Database, query: Query, limit: int) -> list[str]:
@@ -358,21 +371,31 @@ def _sort_value(query: Query) -> ColumnElement[Any]:
     return T[sort]
 
 
-def _cursor(sort: CaseSort, row: CaseRecord) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort, row.sort_value, row.account_id]).encode()).decode()
+class _Last(NamedTuple):
+    """Where the page before ended."""
+
+    value: Any
+    account_id: str
+    totals: Totals
 
 
-def _beyond(value: ColumnElement[Any], query: Query) -> ColumnElement[bool]:
+def _cursor(sort: CaseSort, row: CaseRecord, totals: Totals) -> str:
+    said = json.dumps([sort, row.sort_value, row.account_id, *totals], ensure_ascii=False)
+    return base64.urlsafe_b64encode(said.encode()).decode()
+
+
+def _last(query: Query) -> _Last:
+    """What a cursor says, which anyone may write. Raises BadCursor."""
     try:
-        sort, last, account_id = json.loads(base64.urlsafe_b64decode(query.cursor or ""))
+        sort, value, account_id, total, flags, share = json.loads(base64.urlsafe_b64decode(query.cursor or ""))
         good = sort == query.sort and _storable(account_id, str)
-        good = good and _storable(last, str if sort == "account_id" else int | float)
+        good = good and _storable(value, str if sort == "account_id" else int | float)
+        good = good and all(_storable(n, int) and n >= 0 for n in (total, flags)) and _storable(share, int | float)
     except (ValueError, TypeError, RecursionError):
         good = False
     if not good:
         raise BadCursor("the cursor does not belong to this list: start again without one")
-    further = value < last if query.descending else value > last
-    return or_(further, and_(value == last, T.account_id > account_id))
+    return _Last(value, account_id, Totals(total, flags, share))
 
 
 def _storable(value: Any, kind: Any) -> bool:

@@ -121,7 +121,7 @@ def test_one_decision_on_many(http: TestClient, headers: Headers, database: Data
 
     told = send().json()
     assert (told["total"], told["open"], told["claimed"], told["needs_approval"]) == (60, 60, 1, True)
-    assert cases.page(database, cases.Query(state="dismissed")).total == 0
+    assert cases.page(database, cases.Query(state="dismissed")).totals.total == 0
     refused = send(dry_run=False, expected=59)
     assert (refused.status_code, "60 cases now" in refused.json()["detail"]) == (422, True)
     made = send(dry_run=False, expected=60).json()
@@ -139,7 +139,7 @@ def test_one_decision_on_many(http: TestClient, headers: Headers, database: Data
     assert (done["state"], done["done"], done["failed"]) == ("finished", 59, 1)
     items = http.get(f"/v1/bulk/{made['bulk_id']}/items", headers=headers["auditor"]).json()
     assert (items[0]["account_id"], items[0]["result"], "works on it" in items[0]["detail"]) == ("a3", "failed", True)
-    assert cases.page(database, cases.Query(state="dismissed")).total == 59
+    assert cases.page(database, cases.Query(state="dismissed")).totals.total == 59
     actions = [
         e["action"] for e in http.get("/v1/audit", params={"limit": 70}, headers=headers["auditor"]).json()["items"]
     ]
@@ -159,4 +159,4 @@ def test_a_refused_bulk_decision_does_nothing(
     http.post(f"/v1/approvals/bulk/{made['bulk_id']}/end", json={"reason": "not all of them"}, headers=headers["lead"])
     assert not carrying.step(database, settings)
     assert http.get("/v1/bulk", headers=headers["lead"]).json()[0]["state"] == "ended"
-    assert cases.page(database, cases.Query(state="dismissed")).total == 0
+    assert cases.page(database, cases.Query(state="dismissed")).totals.total == 0

@@ -234,13 +234,17 @@ def test_queue_filters(http: TestClient, headers: Headers, database: Database) -
     [
         ("risk", "nonsense"),
         ("risk", "[" * 1000),
-        ("account_id", ["risk", 0.5, "a"]),
-        ("risk", ["risk", "high", "a"]),
-        ("risk", ["risk", True, "a"]),
-        ("risk", ["risk", float("nan"), "a"]),
-        ("risk", ["risk", 0.5, "a\0"]),
-        ("requests", ["requests", 10**30, "a"]),
-        ("account_id", ["account_id", "a\ud800", "a\ud800"]),
+        ("account_id", ["risk", 0.5, "a", 9, 5, 0.5]),
+        ("risk", ["risk", "high", "a", 9, 5, 0.5]),
+        ("risk", ["risk", True, "a", 9, 5, 0.5]),
+        ("risk", ["risk", float("nan"), "a", 9, 5, 0.5]),
+        ("risk", ["risk", 0.5, "a\0", 9, 5, 0.5]),
+        ("requests", ["requests", 10**30, "a", 9, 5, 0.5]),
+        ("account_id", ["account_id", "a\ud800", "a\ud800", 9, 5, 0.5]),
+        ("risk", ["risk", 0.5, "a"]),
+        ("risk", ["risk", 0.5, "a", 9.5, 5, 0.5]),
+        ("risk", ["risk", 0.5, "a", 9, -5, 0.5]),
+        ("risk", ["risk", 0.5, "a", 9, 5, "half"]),
     ],
 )
 def test_foreign_cursor_is_refused(sort: str, content: Any, http: TestClient, headers: Headers) -> None:
@@ -250,6 +254,19 @@ def test_foreign_cursor_is_refused(sort: str, content: Any, http: TestClient, he
     answer = http.get("/v1/cases", params=parameters, headers=headers["analyst"])
     assert answer.status_code == 422
     assert "start again without one" in answer.json()["detail"]
+
+
+def test_a_cursor_of_the_longest_id_is_accepted(database: Database, http: TestClient, headers: Headers) -> None:
+    """The next page is found behind any account, also one whose id is as long as ids may be, in any script."""
+    names = [f"{n}" + "😀" * 255 for n in range(3)]
+    store(database, [account(name, 0.9) for name in names])
+    parameters: dict[str, Any] = {"sort": "account_id", "order": "asc", "limit": 1}
+    for name in names:
+        answer = http.get("/v1/cases", params=parameters, headers=headers["analyst"])
+        assert [item["account_id"] for item in answer.json()["items"]] == [name]
+        assert answer.json()["total"] == 3
+        parameters["cursor"] = answer.json()["next_cursor"]
+    assert parameters["cursor"] is None
 
 
 @pytest.mark.parametrize("path", ["/v1/audit", "/v1/campaigns"])
