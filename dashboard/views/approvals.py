@@ -24,6 +24,7 @@ def render() -> None:
         client = session.client()
         state, waiting = client.enforcement(), client.approvals(LIMIT)
     enforcing.warn(state)
+    st.subheader("Waiting for a second person")
     if not waiting.items:
         st.info("Nothing waits for approval.", icon=":material/done_all:")
         return

@@ -37,7 +37,7 @@ def test_sign_in_leads_to_the_queue(service: Service) -> None:
     app = sign_in(console().run(), service.keys["analyst"])
     assert not app.exception
     assert [t.value for t in app.title] == ["Queue"]
-    assert {m.label: m.value for m in app.metric}["Campaigns"] == "1"
+    assert {m.label: m.value for m in app.metric}["Campaigns"] == "2"
 
 
 @pytest.mark.parametrize(
