@@ -232,7 +232,7 @@ def print_metrics(console: Console, metrics: Metrics) -> None:
         ("Honest accounts flagged, by kind (where any)", {k: r for k, r in metrics.kinds.items() if r.k}),
     ):
         if rates:
-            detail = Table(title=title, title_justify="left")
+            detail = Table(title=title, title_justify="left", min_width=len(title) + 2)
             detail.add_column("")
             detail.add_column("", justify="right")
             for name, rate in rates.items():
