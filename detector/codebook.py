@@ -15,6 +15,8 @@ import numpy as np
 DEFAULT = Path(__file__).parent / "assets" / "codebook.npz"
 DEFAULT_K = 1024  # about sqrt(1e6): topics fine enough to tell a corpus from an application, coarse enough to recur
 SEED = 20260907
+CANDIDATES = 2  # nearest centroids that are compared
+TIE = 1e-5  # difference of cosines below which single precision, which is good to about 1e-6, may err
 
 
 class Codebook:
@@ -57,11 +59,19 @@ class Codebook:
         np.savez_compressed(path, centroids=self.centroids.astype(np.float16), version=np.array(self.version))
 
     def assign(self, vectors: np.ndarray) -> np.ndarray:
-        """Nearest centroid of each row of an (n, d) array: int32 of shape (n,); -1 for a zero vector (no text)."""
+        """Nearest centroid of each row of an (n, d) array: int32 of shape (n,); -1 for a zero vector (no text).
+
+        FAISS rounds differently in small and large batches. Where that could decide, it is worked out for the row alone, so
+        that every split of a log leads to the same clusters.
+        """
         if not len(vectors):
             return np.zeros(0, np.int32)
-        _, nearest = self._index.search(np.ascontiguousarray(vectors, dtype=np.float32), 1)
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        likeness, nearest = self._index.search(vectors, min(CANDIDATES, self.k))
         clusters = nearest[:, 0].astype(np.int32)
+        for row in np.flatnonzero(likeness[:, 0] - likeness[:, -1] < TIE) if self.k > 1 else ():
+            near = np.sort(nearest[row])  # of equals the first
+            clusters[row] = near[np.argmax(self.centroids[near].astype(np.float64) @ vectors[row].astype(np.float64))]
         clusters[~vectors.any(axis=1)] = -1
         return clusters
 
