@@ -8,6 +8,7 @@ harvest and fold). Needs matplotlib: pip install -c constraints.txt -e .[bench]
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -180,10 +181,21 @@ def _tick(name: str, value: str, count: int) -> str:
     return f"{100 * float(value):.0f}\nn = {count}" if name == "cover" else f"{value}\nn = {count}"
 
 
+def _pooled(folds: dict[str, Fold]) -> dict[str, Fold]:
+    """Folds that differ in their number alone, put together."""
+    kinds: dict[str, Fold] = {}
+    for name, fold in folds.items():
+        pooled = kinds.setdefault(re.sub(r" \d+", "", name), Fold({})).families
+        for family, rate in fold.families.items():
+            before = pooled.get(family, Rate.of(0, 0))
+            pooled[family] = Rate.of(before.k + rate.k, before.n + rate.n)
+    return kinds
+
+
 def draw_families(results: Results) -> Figure:
-    """Campaigns caught by harvest (rows) in all traffic and in each fold, or seed where there are no folds (columns)."""
-    parts = results.by_fold or {f"seed {seed}": fold for seed, fold in results.by_seed.items()}
-    columns = {"all": results.all, **(parts if len(parts) > 1 else {})}
+    """Campaigns caught by harvest (rows) in all traffic and in the folds of each kind, or by seed where there are none (columns)."""
+    parts = _pooled(results.by_fold) or {f"seed {seed}": fold for seed, fold in results.by_seed.items()}
+    columns = {"all": results.all, **(parts if results.by_fold or len(parts) > 1 else {})}
     families = sorted(results.all.families, key=lambda f: (-results.all.families[f].rate, f))
     rates = [[fold.families.get(family) for fold in columns.values()] for family in families]
     grid = np.array([[np.nan if r is None else 100 * r.rate for r in row] for row in rates])

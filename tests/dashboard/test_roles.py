@@ -24,6 +24,8 @@ from tests.dashboard.data import CAMPAIGN, HARVESTER
 from tests.dashboard.pages import all_text, button, page
 from tests.dashboard.test_deciding import keyed
 
+pytestmark = pytest.mark.slow  # four minutes on two cores
+
 ANALYST: Role = "analyst"
 ROLES: list[Role] = ["analyst", "lead", "admin", "auditor", "gateway"]
 READ = frozenset({"analyst", "lead", "admin", "auditor"})

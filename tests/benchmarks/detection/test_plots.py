@@ -73,6 +73,18 @@ def test_folds_come_before_seeds(tmp_path: Path) -> None:
     assert "seed 1" not in said
 
 
+def test_folds_of_a_kind_are_one_column(tmp_path: Path) -> None:
+    """Folds that differ in their number alone are added up."""
+    shown = results()
+    shown.by_fold = {
+        "without families 1": Fold({"reasoning": Rate.of(1, 6)}),
+        "without families 2": Fold({"reasoning": Rate.of(4, 7)}),
+    }
+    said = words(draw(shown, tmp_path)[-1])
+    assert {"without families", "5/13"} <= set(said)
+    assert "without families 1" not in said
+
+
 def test_results_without_settings_have_no_curves(tmp_path: Path) -> None:
     """What the results do not tell is not drawn."""
     assert [p.name for p in draw(results(settings=False), tmp_path)] == [
