@@ -24,7 +24,7 @@ HOURS_OF_WEEK = 168
 HEAT_MAP_PIXELS = 320
 CLUSTER_MAP_PIXELS = 320
 TIMELINE_PIXELS = 200
-COURSE_PIXELS = 480  # wide: charts one above the other cannot fill their column by themselves
+COURSE_PIXELS = 400  # wide, half of a page of 1280: charts one above the other cannot fill their column by themselves
 
 
 def heat_map(activity: Sequence[int]) -> Layers:

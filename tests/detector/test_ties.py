@@ -16,10 +16,10 @@ from detector.ties import (
     MEMBER_ROWS,
     MIN_SHARED,
     TYPICAL_ICC,
-    _co_movement,
     _co_movements,
     _intraclass,
     _shared,
+    co_movement,
 )
 
 DIMENSION = 8
@@ -180,10 +180,10 @@ def test_movement_is_the_mean_cosine_of_pairs(active: list[list[int]]) -> None:
     unit = [r / np.linalg.norm(r) for r in roots]
     pairs = [float(a @ b) for i, a in enumerate(unit) for b in unit[:i]]
     assert _co_movements(hours(active))["movement"][0] == pytest.approx(np.mean(pairs))
-    assert _co_movement(hours(active)) == pytest.approx(np.mean(pairs))
+    assert co_movement(hours(active)) == pytest.approx(np.mean(pairs))
 
 
 def test_the_same_hours_are_one_and_other_hours_nothing() -> None:
     """Accounts active together move together; accounts that never meet do not."""
-    assert _co_movement(hours([[1, 2, 2], [2, 2, 1], [1, 2, 2]])) == pytest.approx(1.0)
-    assert _co_movement(hours([[1, 2], [3, 4], [5]])) == pytest.approx(0.0)
+    assert co_movement(hours([[1, 2, 2], [2, 2, 1], [1, 2, 2]])) == pytest.approx(1.0)
+    assert co_movement(hours([[1, 2], [3, 4], [5]])) == pytest.approx(0.0)
