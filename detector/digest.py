@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from detector.assessment import Template
+from detector.profiles import HOUR_OF_WEEK, HOURS
 
 EXAMPLES = 6  # requests that a finding points to
 TEMPLATES = 5  # shown of a finding, the most used first
 MIN_TEMPLATE = (3, 0.05)  # requests, and share of all: a sentence in fewer is no template of the finding
 CLUSTERS = 40  # shown of a finding
-HOURS = 168  # of a week
 
 
 @dataclass
@@ -22,9 +22,7 @@ class Digest:
     examples: list[str] = field(default_factory=list)  # event ids, of different prompts
     templates: list[Template] = field(default_factory=list)
     clusters: list[tuple[int, int]] = field(default_factory=list)  # (cluster, requests), most frequent first
-    activity: list[int] = field(
-        default_factory=lambda: [0] * HOURS
-    )  # requests by hour of the week, Monday 00:00 UTC first
+    activity: list[int] = field(default_factory=lambda: [0] * HOURS)  # requests by hour of the week
 
 
 def digests(rows: pl.DataFrame, by: str, usage: pl.DataFrame) -> dict[int, Digest]:
@@ -39,8 +37,7 @@ def digests(rows: pl.DataFrame, by: str, usage: pl.DataFrame) -> dict[int, Diges
         out[key].examples = ids
     for key, cluster, n in _clusters(rows, by).iter_rows():
         out[key].clusters.append((cluster, n))
-    hour = (pl.col("ts") // 3_600_000_000 - 96) % HOURS  # 1970-01-05 was a Monday
-    for key, at, n in rows.group_by(by, hour.alias("hour")).len().iter_rows():
+    for key, at, n in rows.group_by(by, HOUR_OF_WEEK.alias("hour")).len().iter_rows():
         out[key].activity[at] = n
     for row in _templates(rows, by, usage).iter_rows(named=True):
         out[row[by]].templates.append(

@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 import polars as pl
 
-from detector.features import EMBEDDING_SCALE
+from detector.embeddings import unpacked
 
 NEAR = 0.92  # cosine of static embeddings: a frame with other slots stays above it, unlike tasks stay far below
 MIN_CHARS = 40  # short prompts ("hello, can you help me") are near one another by chance
@@ -30,7 +30,7 @@ def near_duplicates(rows: pl.DataFrame) -> pl.DataFrame:
     distinct = keys.sort("prompt", "event_key").unique("prompt", keep="first", maintain_order=True).head(MAX_PROMPTS)
     if len(distinct) < 2:
         return pl.DataFrame(schema={"prompt": pl.UInt64, "leader": pl.UInt64})
-    vectors = rows["embedding"].gather(distinct["row"]).to_numpy().astype(np.float32) / EMBEDDING_SCALE
+    vectors = unpacked(rows["embedding"].gather(distinct["row"]))
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     similarity, neighbour = _search(vectors)
     leader = _leaders(np.where(similarity >= NEAR, neighbour, -1))

@@ -62,6 +62,9 @@ SUMS = {
     **{f"intent_{c}": pl.col(f"intent_{c}").cast(pl.Int64).sum() for c in CLASSES},
 }
 
+HOURS = 168  # of a week
+HOUR_OF_WEEK = (pl.col("ts") // 3_600_000_000 - 96) % HOURS  # Monday 00:00 UTC first: 1970-01-05 was one
+
 _KEYS = ["acct", "day", "kind", "key"]
 _SAMPLE_DROP = ["account_id", "created", "answers"]
 
@@ -230,9 +233,7 @@ def _with_keys(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         (pl.col("cluster") + 2).cast(pl.UInt64).alias("cluster"),
         (pl.col("ts") // SLOT_US).cast(pl.UInt64).alias("slot"),
-        ((pl.col("ts") // 3_600_000_000 - 96) % 168 + 1)
-        .cast(pl.UInt64)
-        .alias("hour_of_week"),  # 1970-01-05 was a Monday
+        (HOUR_OF_WEEK + 1).cast(pl.UInt64).alias("hour_of_week"),
     )
 
 

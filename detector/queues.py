@@ -15,9 +15,10 @@ from scipy.spatial.distance import squareform
 
 from detector.accounts import AccountScores
 from detector.campaigns import MIN_MEMBERS, Groups
-from detector.features import EMBEDDING_SCALE
-from detector.parts import MIN_REQUESTS, parts
+from detector.embeddings import different_prompts, unpacked
+from detector.parts import HOUR_US, MIN_REQUESTS, parts
 from detector.profiles import Profiles
+from detector.ragged import bounds
 from detector.ties import co_movement
 from detector.view import View
 
@@ -27,7 +28,6 @@ SWAPPED = 1.5  # squared distance of two means over what sampling alone gives; 1
 # independent users with n prompts each (intraclass correlation 0.08, see ties.TYPICAL_ICC)
 TOGETHER = 0.6  # cosine of two accounts' hourly activity, above that of unrelated accounts
 MIN_HOURS = 6  # with requests, before an account's hours say anything
-HOUR_US = 3_600_000_000
 
 
 def work_alike(profiles: Profiles, accounts: AccountScores, suspicious: pl.Series) -> Groups:
@@ -61,20 +61,13 @@ def _work(profiles: Profiles, accounts: AccountScores, suspicious: pl.Series) ->
 
 def _swappable(rows: pl.DataFrame) -> pl.DataFrame:
     """Accounts (acct, group) whose prompts could be swapped unnoticed."""
-    some = (
-        rows.filter(pl.col("cluster") >= 0)
-        .sort("acct", "event_key")
-        .unique(["acct", "prompt"], keep="first", maintain_order=True)
-        .group_by("acct", maintain_order=True)
-        .head(PROMPTS)
-        .filter(pl.len().over("acct") >= MIN_REQUESTS)
-    )
+    some = different_prompts(rows, ["acct"], PROMPTS).filter(pl.len().over("acct") >= MIN_REQUESTS)
     sizes = some.group_by("acct", maintain_order=True).len("n")
     if len(sizes) < MIN_MEMBERS:
         return _clusters(sizes["acct"], np.zeros((0, 0)), SWAPPED)
-    vectors = some["embedding"].to_numpy().astype(np.float32) / EMBEDDING_SCALE
+    vectors = unpacked(rows["embedding"].gather(some["row"]))
     n = sizes["n"].to_numpy().astype(float)
-    starts = np.concatenate([[0], np.cumsum(sizes["n"].to_numpy())[:-1]]).astype(int)
+    starts = bounds(sizes["n"].to_numpy())[:-1]
     means = np.add.reduceat(vectors, starts, axis=0) / n[:, None]
     squares = np.add.reduceat((vectors**2).sum(axis=1), starts) / n
     length = (means**2).sum(axis=1)

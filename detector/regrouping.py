@@ -111,7 +111,7 @@ def _parts(
     """The campaign's accounts with that of the part each is in; those whom nobody named stay in the largest part."""
     members = set(accounts)
     parts: list[tuple[list[_Class], list[str]]] = []
-    inside = [(unit, sorted(members.intersection(*[{a for c in unit for a in c.accounts}]))) for unit in units]
+    inside = [(unit, sorted(members & {a for c in unit for a in c.accounts})) for unit in units]
     for unit, mine in sorted((u for u in inside if u[1]), key=lambda u: u[1]):
         part = next((p for p in parts if not _apart(p[0], unit, together)), None)
         if part is None:

@@ -13,8 +13,10 @@ import polars as pl
 from scipy.stats import binom
 
 from detector.campaigns import MIN_MEMBERS, Groups, slice_view
+from detector.embeddings import different_prompts
 from detector.features import EMBEDDING_SCALE
 from detector.profiles import KIND, Profiles
+from detector.ragged import bounds
 from detector.signals import SIGNALS, evaluate
 from detector.view import View
 
@@ -154,28 +156,19 @@ def _shared(members: pl.DataFrame, profiles: Profiles, kind: str) -> pl.DataFram
 def _intraclass(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Per group the intraclass correlation of the embeddings over its accounts (one-way random effects, Shrout & Fleiss
     1979), and per member the cosine of its mean with that of the other members."""
-    embeddings = rows["embedding"]
-    rows = (
-        rows.select("group", "acct", "prompt", "event_key", "cluster")
-        .with_row_index("row")
-        .filter(pl.col("cluster") >= 0)
-        .sort("group", "acct", "event_key")
-        .unique(["group", "acct", "prompt"], keep="first", maintain_order=True)
-        .group_by("group", "acct", maintain_order=True)
-        .head(MEMBER_ROWS)
-    )
-    if not len(rows):
+    some = different_prompts(rows, ["group", "acct"], MEMBER_ROWS)
+    if not len(some):
         return (
             pl.DataFrame(schema={"group": pl.UInt64, "icc": pl.Float64}),
             pl.DataFrame(schema={"group": pl.UInt64, "acct": pl.UInt64, "likeness": pl.Float64}),
         )
-    parts = rows.group_by("group", "acct", maintain_order=True).len("n")
-    starts = _starts(parts["n"])
-    sums, squares = _part_sums(embeddings.gather(rows["row"]), starts)
+    parts = some.group_by("group", "acct", maintain_order=True).len("n")
+    starts = bounds(parts["n"].to_numpy())[:-1]
+    sums, squares = _part_sums(rows["embedding"].gather(some["row"]), starts)
     n = parts["n"].to_numpy().astype(float)
     groups = parts.group_by("group", maintain_order=True).len("k")
     k = groups["k"].to_numpy().astype(float)
-    first = _starts(groups["k"])
+    first = bounds(groups["k"].to_numpy())[:-1]
     total, count = np.add.reduceat(sums, first, axis=0), np.add.reduceat(n, first)
     explained = np.add.reduceat((sums**2).sum(axis=1) / n, first)
     between = (explained - (total**2).sum(axis=1) / count) / np.maximum(k - 1, 1)
@@ -223,8 +216,3 @@ def co_movement(rows: pl.DataFrame) -> float:
     """Mean cosine of the hourly activity of two different accounts of a log, from their feature rows."""
     one = _co_movements(rows.select("acct", "ts", pl.lit(0, pl.UInt64).alias("group")))
     return float(one["movement"].sum())
-
-
-def _starts(lengths: pl.Series) -> np.ndarray:
-    """Where each of consecutive runs begins."""
-    return np.concatenate([[0], np.cumsum(lengths.to_numpy().astype(np.int64))[:-1]])

@@ -12,9 +12,10 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from detector.features import EMBEDDING_SCALE
+from detector.embeddings import different_prompts, unpacked
 from detector.pieces import length_of
 from detector.profiles import Profiles
+from detector.ragged import bounds
 
 PRIOR = 4.0  # pseudo-requests of the ordinary kind that every share starts with
 REPEAT = 3  # the same state at least three times is sampling; twice is a retry
@@ -182,21 +183,9 @@ class View:
         Centring removes a constant template, and the spread is that of what is not in the template (a mean of token vectors
         varies with the share of the tokens that vary), so what varies in its slots is what counts.
         """
-        sample = (
-            self.profiles.sample.select("acct", "event_key", "prompt", "cluster")
-            .with_row_index("row")
-            .filter(pl.col("cluster") >= 0)
-            .sort("acct", "event_key")
-            .unique(["acct", "prompt"], keep="first", maintain_order=True)
-            .group_by("acct", maintain_order=True)
-            .head(BREADTH_SAMPLE)
-        )
+        sample = different_prompts(self.profiles.sample, ["acct"], BREADTH_SAMPLE)
         sizes = sample.group_by("acct", maintain_order=True).len()
-        vectors = (
-            self.profiles.sample["embedding"].gather(sample["row"]).to_numpy().astype(np.float32) / EMBEDDING_SCALE
-            if len(sample)
-            else np.zeros((0, 1), np.float32)
-        )
+        vectors = unpacked(self.profiles.sample["embedding"].gather(sample["row"]))
         varying = 1 - self.frame_share[np.searchsorted(self._accts, sizes["acct"].to_numpy())]
         estimates = _participation(vectors, sizes["len"].to_numpy().astype(int), varying)
         table = sizes.select("acct", pl.Series("log_breadth", estimates, pl.Float64), pl.col("len").alias("size"))
@@ -219,7 +208,7 @@ def _participation(vectors: np.ndarray, sizes: np.ndarray, varying: np.ndarray) 
     varies. Fewer than three rows have the prior's.
     """
     out = np.full(len(sizes), np.log(BREADTH_PRIOR_VALUE))
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    starts = bounds(sizes)[:-1]
     height = 2 ** np.ceil(np.log2(np.maximum(sizes, 4))).astype(int)  # padded to it: what others send changes no sum
     with threadpool_limits(1, user_api="blas"):  # the matrices are small: threads would only wait for each other
         for rows in np.unique(height[sizes >= 3]):

@@ -32,9 +32,12 @@ def known(database: Database, constraints: Collection[Constraint]) -> dict[str, 
 
 def preview(database: Database, settings: Settings, body: Regrouping) -> GroupingPreview:
     """What it would do. Raises NotPossible."""
-    now = datetime.now(UTC)
     found = _campaign_of(database)
-    word = _constraint(found, body)
+    return _previewed(database, settings, found, _constraint(found, body))
+
+
+def _previewed(database: Database, settings: Settings, found: dict[str, str], word: Constraint) -> GroupingPreview:
+    now = datetime.now(UTC)
     concerned = {found[a] for side in word.sides for a in side}
     after = regroup(found, [*groupings.holding(database, now), word])
     parts = {name: accounts for name, accounts in _members(after).items() if concerned & {found[a] for a in accounts}}
@@ -64,9 +67,10 @@ def keep(database: Database, settings: Settings, key: Key, body: GroupingIn) -> 
 
     Raises NotPossible.
     """
-    told = preview(database, settings, body)
-    sides = _constraint(_campaign_of(database), body).sides
-    args = (body.campaign_id, told.what, sides, body.reason, told.needs_approval, key.actor, datetime.now(UTC))
+    found = _campaign_of(database)
+    word = _constraint(found, body)
+    told = _previewed(database, settings, found, word)
+    args = (body.campaign_id, told.what, word.sides, body.reason, told.needs_approval, key.actor, datetime.now(UTC))
     return grouping_out(groupings.add(database, *args))
 
 

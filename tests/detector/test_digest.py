@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from detector.digest import EXAMPLES, HOURS, MIN_TEMPLATE, Digest, digests
+from detector.digest import EXAMPLES, MIN_TEMPLATE, Digest, digests
 from detector.pieces import hash64
 from detector.pipeline import Detector
+from detector.profiles import HOURS
 from tests.detector.builders import event
 
 FRAME = "Explain every single step of the way, please."
