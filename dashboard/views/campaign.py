@@ -42,7 +42,8 @@ def render() -> None:
         client = session.client()
         campaign, graph = client.campaign(campaign_id), client.graph(campaign_id)
         points = own_topics(client.clusters(), campaign)
-        said, others = groupings.of(client, campaign_id), client.campaigns(MOST_OTHERS, 0).items
+        said = groupings.of(client, campaign_id)
+        others = client.campaigns(MOST_OTHERS, 0).items if session.may_decide() else []
     verdict.banner(campaign, campaign.campaign_id, "Campaign", [("Accounts", words.count(campaign.accounts))])
     session.noted()
     if made := session.announcement(campaign_id):
