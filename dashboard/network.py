@@ -130,7 +130,7 @@ def course(graph: CampaignGraph, numbers: Mapping[str, int]) -> None:
     active = len({number for number, _, _ in cells})
     st.caption(
         words.quantity(active, "member")
-        + " with a recorded course; darker is more requests a day (UTC). Circle: joins the shared work. Triangle: takes it up "
+        + " with a recorded course; a stronger colour is more requests a day (UTC). Circle: joins the shared work. Triangle: takes it up "
         "right after another member stopped."
     )
     safe.chart(

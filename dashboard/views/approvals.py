@@ -16,9 +16,8 @@ def render() -> None:
     """Each thing that waits, with what is needed to judge it."""
     st.title("Approvals")
     st.caption(
-        "Blocks, actions on whole campaigns and on whom they hold for, bulk decisions, exceptions and the reading of prompts take "
-        "two people: "
-        "what one asks for holds once another has approved it."
+        "Blocks, actions on whole campaigns and the splitting or merging of these, bulk decisions, exceptions and the reading of "
+        "prompts take two people: what one asks for holds once another has approved it."
     )
     with session.asking():
         client = session.client()
