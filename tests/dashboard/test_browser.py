@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -17,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from api.storage import cases
-from dashboard.ask import groupings
+from dashboard.ask import groupings, jobs, search, settings
 from tests.api.builders import START
 from tests.api.builders import account as finding_on
 from tests.dashboard.conftest import Service, environment
@@ -213,29 +214,56 @@ def test_members_are_split_off(tab: Watched, dashboard: str, service: Service) -
     assert groupings.of(service.client("lead"), OTHER_CAMPAIGN)[0].state == "ended"
 
 
-def test_hostile_text_asks_nothing_and_runs_nothing(tab: Watched, dashboard: str, service: Service) -> None:
+@pytest.fixture
+def attacked(service: Service) -> Iterator[str]:
+    """The attacker's account, with hostile text also in what people wrote of it; gone again at the end."""
+    account, attack = hostile_account(service.sink.url), hostile_text(service.sink.url).replace("\0", "")
+    admin, analyst = service.client("admin"), service.client("analyst")
+    analyst.decide_account(account, "need_more", attack[:3_900])
+    until = datetime.now(UTC) + timedelta(days=1)
+    asked = analyst.make_exception(account, "reasoning_elicitation", attack[:3_900], until)
+    query = search.save(admin, attack[:190], attack, None, False)
+    job = jobs.start(admin, "backtest", {"title": attack[:190]})
+    key = admin.make_key(attack[:190], "gateway")
+    settings.set_content(admin, account, "none", attack[:3_900])
+    settings.put_person(admin, attack[:190].replace("\n", " "), "auditor")
+    route = settings.make_webhook(admin, attack[:190], "https://1.1.1.1/in", "native", ["account.flagged"])
+    yield account
+    admin.end("exception", asked.exception_id, "the end of the test")
+    search.forget(admin, query.query_id)
+    jobs.cancel(admin, job.job_id)
+    jobs.remove(admin, job.job_id)
+    admin.revoke_key(key.key_id)
+    settings.unset_content(admin, account)
+    settings.remove_person(admin, attack[:190].replace("\n", " "))
+    settings.remove_webhook(admin, route.webhook_id)
+
+
+@pytest.mark.timeout(900)
+def test_hostile_text_asks_nothing_and_runs_nothing(
+    tab: Watched, dashboard: str, service: Service, attacked: str
+) -> None:
     """Markdown images, HTML, scripts, links and formulas of a suspect stay text on every page and in every state."""
-    page, sink, account = tab.page, service.sink, hostile_account(service.sink.url)
-    service.client("analyst").decide_account(account, "need_more", hostile_text(sink.url).replace("\0", "")[:3_900])
-    for path in (
+    page, sink = tab.page, service.sink
+    account = quote(attacked, safe="")
+    pages = [
         "/",
         "/campaigns",
         f"/campaign?id={CAMPAIGN}",
-        f"/account?id={quote(account, safe='')}",
-        "/audit",
-        "/settings",
-    ):
+        f"/account?id={account}",
+        "/approvals",
+        f"/search?like={account}",
+    ]
+    pages += ["/audits?kind=backtest", "/performance", "/audit"]
+    pages += [f"/settings?section={s}" for s in ("keys", "people", "retention", "texts", "alerts", "enforcement")]
+    for path in pages:
         sign_in(page, dashboard, service.keys["admin"], path)
         page.wait_for_timeout(SETTLE_MS)
         _scroll_through(page)
         expect(page.get_by_test_id("stException")).to_have_count(0)
         assert_inert(page, sink.url)
-    sign_in(
-        page,
-        dashboard,
-        service.keys["admin"],
-        f"/account?id={quote('nobody ' + hostile_text(sink.url)[:200], safe='')}",
-    )
+    unknown = quote("nobody " + hostile_text(sink.url)[:200], safe="")
+    sign_in(page, dashboard, service.keys["admin"], f"/account?id={unknown}")
     expect(page.get_by_text("There is no such record")).to_be_visible()
     assert_inert(page, sink.url)
     assert sink.asked == []
