@@ -49,8 +49,12 @@ def merge(campaign_id: str, others: Sequence[CampaignRow]) -> None:
 
 
 def _form(campaign_id: str, key: str, with_campaigns: Sequence[str] = (), accounts: Sequence[str] = ()) -> None:
-    with session.asking():
-        told = groupings.preview(session.client(), campaign_id, with_campaigns, accounts)
+    try:
+        with st.spinner("Asking the service …"):
+            told = groupings.preview(session.client(), campaign_id, with_campaigns, accounts)
+    except ApiError as error:  # all members are ticked, say: the page goes on
+        session.show_problem(error)
+        return
     for part in told.parts:
         safe.show(_part(part))
     if told.actions:

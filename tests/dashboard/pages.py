@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -61,3 +65,17 @@ def all_text(app: AppTest) -> str:
 def button(app: AppTest, label: str) -> Any:
     """The button of this label."""
     return next(b for b in app.button if b.label == label)
+
+
+@contextmanager
+def ticked(prefix: str, rows: list[int]) -> Iterator[None]:
+    """Makes rows of a table chosen, which AppTest cannot do: the table is drawn, and says what a browser would of a click."""
+    true = st.dataframe
+
+    def drawn(*args: Any, key: str | None = None, **more: Any) -> Any:
+        found = true(*args, key=key, **more)
+        return {"selection": {"rows": rows, "cells": []}} if (key or "").startswith(prefix) else found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(st, "dataframe", drawn)
+        yield

@@ -12,7 +12,7 @@ from dashboard.client import Forbidden
 from dashboard.paging import token
 from tests.dashboard.conftest import Service
 from tests.dashboard.data import CAMPAIGN, GOOD_CUSTOMER, HARVESTER, OTHER_CAMPAIGN
-from tests.dashboard.pages import all_text, button, page, turn_to
+from tests.dashboard.pages import all_text, button, page, ticked, turn_to
 
 KEY = f"merge_{token(OTHER_CAMPAIGN)}"
 
@@ -55,6 +55,15 @@ def test_where_an_action_holds_for_all_it_waits(service: Service) -> None:
     assert "Until somebody takes it back" in all_text(lead)
     groupings.undo(client, groupings.of(client, OTHER_CAMPAIGN)[0].grouping_id)
     client.undo(decision.decision_id)
+
+
+def test_what_cannot_be_split_is_told_and_the_page_goes_on(service: Service) -> None:
+    """With all members ticked the service's no is told in the form, and the decision below it is still offered."""
+    with ticked("members_", [0, 1, 2, 3, 4]):
+        app = page(service, "analyst", "campaign", id=OTHER_CAMPAIGN)
+    assert "The service did not accept this" in all_text(app)
+    assert "Record decision" in {b.label for b in app.button}
+    assert "Split off" not in {b.label for b in app.button}
 
 
 @pytest.mark.parametrize("role", ["analyst", "lead", "admin", "auditor"])

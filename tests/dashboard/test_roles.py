@@ -7,21 +7,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from api.schemas.base import Role
 from api.storage import campaigns, cases
 from dashboard import session
-from dashboard.ask import jobs, quality, search, settings
+from dashboard.ask import groupings, jobs, quality, search, settings
 from dashboard.client import Client, Forbidden
+from dashboard.paging import token
 from tests.api.builders import START
 from tests.api.builders import account as finding_on
 from tests.api.builders import campaign as campaign_of
 from tests.dashboard import data
 from tests.dashboard.conftest import Service, Sink, running
 from tests.dashboard.data import CAMPAIGN, HARVESTER
-from tests.dashboard.pages import all_text, button, page
+from tests.dashboard.pages import all_text, button, page, ticked
 from tests.dashboard.test_deciding import keyed
 
 pytestmark = pytest.mark.slow  # four minutes on two cores
@@ -198,6 +198,44 @@ def type_and_press(service: Service, role: Role, section: str, label: str, *valu
     assert not app.exception
 
 
+def group(service: Service, role: Role, first: int) -> tuple[str, list[str]]:
+    """A campaign of three accounts for this role alone, with members that nobody decided on."""
+    members = [f"acct_member_{role}_{n}" for n in range(first, first + 3)]
+    name = f"group_{role}_{first}"
+    with service.database.write() as connection:
+        cases.store(connection, [finding_on(m, 0.9, campaign_id=name) for m in members], START)
+        known = campaign_of(CAMPAIGN, [HARVESTER, data.GOOD_CUSTOMER])
+        campaigns.store(connection, [known, campaign_of(name, members)], START)
+    return name, members
+
+
+def split(service: Service, role: Role) -> None:
+    """Split the first member off a campaign."""
+    name, _ = group(service, role, 20)
+    with ticked("members_", [0]):
+        app = page(service, role, "campaign", id=name)
+        app.text_input(key=f"why_split_{token(name)}").set_value("another customer")
+        button(app, "Split off").click().run()
+    assert "another customer" in all_text(app)
+
+
+def merge(service: Service, role: Role) -> None:
+    """Merge a campaign with the only other one."""
+    name, _ = group(service, role, 30)
+    app = page(service, role, "campaign", id=name)
+    app.selectbox(key=f"merge_{token(name)}").select_index(0).run()
+    app.text_input(key=f"why_merge_{token(name)}").set_value("one queue of work")
+    button(app, "Merge").click().run()
+    assert "one queue of work" in all_text(app)
+
+
+def take_back(service: Service, role: Role) -> None:
+    """Take back what was said of who belongs together."""
+    name, members = group(service, role, 40)
+    groupings.keep(service.client(role), name, "a slip", accounts=members[:1])
+    button(page(service, role, "campaign", id=name), "Take back").click().run()
+
+
 ACTIONS: dict[str, Action] = {
     "decide on an account": Action(
         DECIDE, lambda s, r: record(s, r, "account", f"acct_bystander_{14 + ROLES.index(r):03d}"),
@@ -207,6 +245,13 @@ ACTIONS: dict[str, Action] = {
         DECIDE, lambda s, r: record(s, r, "campaign", CAMPAIGN),
         lambda c: c.decide_campaign(CAMPAIGN, "confirm", "past the page"), "campaign.confirm",
     ),
+    "split members off": Action(
+        DECIDE, split, lambda c: groupings.keep(c, CAMPAIGN, "past the page", accounts=[HARVESTER]), "grouping.issue"
+    ),
+    "merge campaigns": Action(
+        DECIDE, merge, lambda c: groupings.keep(c, CAMPAIGN, "past the page", [data.OTHER_CAMPAIGN]), "grouping.issue"
+    ),
+    "take a split back": Action(DECIDE, take_back, lambda c: groupings.undo(c, 1), "grouping.end"),
     "undo": Action(DECIDE, undo, lambda c: c.undo(1), "account.undo"),
     "ask to read an account": Action(
         DECIDE, lambda s, r: ask_to_read(s, r, "account", HARVESTER),
@@ -289,16 +334,6 @@ def dialog(service: Service, role: Role, opened: str) -> AppTest:
     return app.run()
 
 
-def group(service: Service, role: Role, first: int) -> tuple[str, list[str]]:
-    """A campaign of three accounts for this role alone, with members that nobody decided on."""
-    members = [f"acct_member_{role}_{n}" for n in range(first, first + 3)]
-    name = f"group_{role}_{first}"
-    with service.database.write() as connection:
-        cases.store(connection, [finding_on(m, 0.9, campaign_id=name) for m in members], START)
-        campaigns.store(connection, [campaign_of(CAMPAIGN, [HARVESTER]), campaign_of(name, members)], START)
-    return name, members
-
-
 @pytest.mark.parametrize("role", sorted(DECIDE))
 def test_a_verdict_for_each_member(service: Service, role: Role) -> None:
     """Members are decided on one by one, under the person's name; without a reason none is; the campaign stays open."""
@@ -368,21 +403,6 @@ def test_members_are_for_deciders(service: Service, role: Role) -> None:
         service.client(role).decide_account(HARVESTER, "confirm", "past the page", {"verdict_id": 2})
 
 
-@pytest.fixture
-def ticked(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[int]], None]:
-    """Makes rows of a table chosen, which AppTest cannot do: the table is drawn, and says what a browser would of a click."""
-    true = st.dataframe
-
-    def choose(prefix: str, rows: list[int]) -> None:
-        def drawn(*args: Any, key: str | None = None, **more: Any) -> Any:
-            found = true(*args, key=key, **more)
-            return {"selection": {"rows": rows, "cells": []}} if (key or "").startswith(prefix) else found
-
-        monkeypatch.setattr(st, "dataframe", drawn)
-
-    return choose
-
-
 class Row(NamedTuple):
     """An action on a chosen row of a table."""
 
@@ -400,29 +420,28 @@ ROWS = {
     "test a route": Row(ADMIN, "alerts", "webhooks_", "Send a test", ""),
     "rotate a secret": Row(ADMIN, "alerts", "webhooks_", "Rotate the secret", "webhook.rotate"),
     "disable a route": Row(ADMIN, "alerts", "webhooks_", "Disable", "webhook.disable"),
+    "split a member off": Row(DECIDE, "campaign", "members_", "Split off", ""),
     "open a member": Row(READ, "campaign", "members_", "Open the account", ""),
 }
 
 
 @pytest.mark.parametrize("role", sorted(READ))
 @pytest.mark.parametrize("name", ROWS)
-def test_each_action_on_a_row(
-    service: Service, ticked: Callable[[str, list[int]], None], name: str, role: Role
-) -> None:
+def test_each_action_on_a_row(service: Service, name: str, role: Role) -> None:
     """With a row chosen its action is offered to the roles of the table alone; pressed, it is done in that person's name."""
     row = ROWS[name]
     if name == "revoke a key":
         service.client("admin").make_key("Leaver", "analyst")
-    ticked(row.table, [0] if name != "revoke a key" else [_newest_key(service)])
     where = PLACES[row.place]
-    app = page(service, role, where.name, **where.query)
-    assert not app.exception
-    assert (row.button in {b.label for b in app.button if not b.disabled}) == (role in row.roles)
-    if role in row.roles and row.entry:
-        button(app, row.button).click().run()
-        actor, entry = newest(service)
-        assert entry == row.entry
-        assert f"Test {role}" in actor
+    with ticked(row.table, [0] if name != "revoke a key" else [_newest_key(service)]):
+        app = page(service, role, where.name, **where.query)
+        assert not app.exception
+        assert (row.button in {b.label for b in app.button if not b.disabled}) == (role in row.roles)
+        if role in row.roles and row.entry:
+            button(app, row.button).click().run()
+            actor, entry = newest(service)
+            assert entry == row.entry
+            assert f"Test {role}" in actor
 
 
 def _newest_key(service: Service) -> int:
