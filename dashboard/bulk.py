@@ -14,6 +14,7 @@ from dashboard.client import ApiError, Parameters
 
 MIN_REASON, MAX_REASON = 3, 4000
 MAX_DAYS = 90
+LIVE_SECONDS, WAITING_SECONDS = 2.0, 15.0  # between two looks while one is under way, and while one waits for approval
 FILTERS = ("state", "verdict", "min_risk", "due", "claim", "q")
 PREVIEW = "bulk_preview"  # of st.session_state: what was previewed, and what it told
 
@@ -97,18 +98,34 @@ def confirm(query: Mapping[str, Any], decision: Mapping[str, Any], told: BulkPre
 
 
 def listing() -> None:
-    """Bulk decisions so far with their progress; a click shows the accounts."""
+    """Bulk decisions so far; they are looked at again by themselves while one waits or is under way."""
     with session.asking():
         found = session.client().bulks()
     if not found:
         st.caption("No bulk decision so far.")
         return
+    pace = look_seconds(found)
+    st.fragment(followed, run_every=pace)(pace)
+
+
+def look_seconds(found: Sequence[BulkOut]) -> float | None:
+    """How long to wait before the next look; none where nothing can change."""
+    states = {one.state for one in found}
+    return LIVE_SECONDS if "live" in states else WAITING_SECONDS if "pending" in states else None
+
+
+def followed(pace: float | None) -> None:
+    """Each with its progress; a click shows what became of its accounts."""
+    with session.asking():
+        found = session.client().bulks()
+    if look_seconds(found) != pace:
+        st.rerun()  # one began or ended: the queue's figures are others too
 
     def open_row(index: int) -> None:
-        items(found[index].bulk_id)
+        items(found[index])
 
-    safe.table([as_row(b) for b in found], COLUMNS, key="bulks", on_open=open_row, max_pixels=260)
     st.caption("Click a row for the result of each account.")
+    safe.table([as_row(b) for b in found], COLUMNS, key="bulks", on_open=open_row, max_pixels=260)
 
 
 def as_row(one: BulkOut) -> dict[str, safe.Cell]:
@@ -120,12 +137,12 @@ def as_row(one: BulkOut) -> dict[str, safe.Cell]:
     }
 
 
-@st.dialog("Result of each account", width="large")
-def items(bulk_id: int) -> None:
+def items(one: BulkOut) -> None:
     """What became of the accounts, the failed ones first."""
     with session.asking():
-        found = session.client().bulk_items(bulk_id)
+        found = session.client().bulk_items(one.bulk_id)
+    safe.text(f"{one.what}, {one.query}: {one.done:,d} decided, {one.failed:,d} failed, of {one.total:,d}")
     rows: Sequence[dict[str, safe.Cell]] = [
         {"account_id": i.account_id, "result": words.RESULTS[i.result], "detail": i.detail or ""} for i in found
     ]
-    safe.table(rows, ITEM_COLUMNS, key=f"bulk_items_{bulk_id:d}")
+    safe.table(rows, ITEM_COLUMNS, key=f"bulk_items_{one.bulk_id:d}", max_pixels=300)

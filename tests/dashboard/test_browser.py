@@ -17,6 +17,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from api.services import bulk
+from api.settings import Settings
 from api.storage import cases
 from dashboard.ask import groupings, jobs, search, settings
 from tests.api.builders import START
@@ -212,6 +214,27 @@ def test_members_are_split_off(tab: Watched, dashboard: str, service: Service) -
     page.get_by_role("button", name="Take back").click()
     expect(page.get_by_text("Taken back.")).to_be_visible(timeout=WAIT_MS)
     assert groupings.of(service.client("lead"), OTHER_CAMPAIGN)[0].state == "ended"
+
+
+def test_a_bulk_decision_is_followed(tab: Watched, dashboard: str, service: Service) -> None:
+    """Its state and its accounts are shown anew while it goes on and at its end, without a click."""
+    analyst, lead = service.client("analyst"), service.client("lead")
+    decision = {"decision": "need_more", "verdict_id": 7, "reason": "which product is it?"}
+    made = analyst.ask_bulk({"q": "bystander_02"}, decision, 10)
+    page = tab.page
+    sign_in(page, dashboard, service.keys["analyst"], "/?q=bystander_02")
+    page.get_by_text("see bulk decisions").click()
+    expect(page.locator("td", has_text="Waits for a second person").first).to_be_attached()
+    lead.approve("bulk", made.bulk_id, "agreed")
+    expect(page.locator("td", has_text="Under way").first).to_be_attached()
+    while bulk.step(service.database, Settings()):
+        pass
+    expect(page.locator("td", has_text="Finished").first).to_be_attached()
+    table = page.get_by_test_id("stDataFrame").last
+    table.scroll_into_view_if_needed()
+    page.wait_for_timeout(700)  # the table fades in
+    table.click(position={"x": 250, "y": HEADER_PIXELS + ROW_PIXELS // 2})
+    expect(page.get_by_text("10 decided, 0 failed, of 10")).to_be_visible()
 
 
 @pytest.fixture
