@@ -29,7 +29,7 @@ from api.schemas.bulk import BulkIn, BulkItem, BulkOut, BulkPreview
 from api.schemas.campaign import CampaignDetail, CampaignPage
 from api.schemas.case import CampaignGraph, Release, Twins
 from api.schemas.decisions import DecisionIn, DecisionOut, Snapshot, UndoIn
-from api.schemas.evidence import ExamplePrompt
+from api.schemas.evidence import ExamplePrompt, RequestsBehind
 from api.schemas.keys import KeyCreated, KeyIn, KeyOut, Me
 from api.schemas.overview import ClusterPoint, Overview
 from api.schemas.performance import Performance
@@ -195,9 +195,16 @@ class Client:
         body = checked(UnmaskIn, subject=subject, subject_id=subject_id, reason=reason, minutes=minutes)
         return self._post("/v1/unmaskings", UnmaskingOut, body)
 
-    def prompts(self, subject: Subject, subject_id: str) -> list[ExamplePrompt]:
-        """Example requests in full, with leave to read them; each reading is in the audit trail."""
-        answer = self._ask("GET", "/v1/prompts", {"subject": subject, "subject_id": subject_id})
+    def behind(self, subject: Subject, subject_id: str, signal: str) -> RequestsBehind:
+        """Some of the requests behind one reason, masked."""
+        return self._get(
+            "/v1/reasons", RequestsBehind, {"subject": subject, "subject_id": subject_id, "signal": signal}
+        )
+
+    def prompts(self, subject: Subject, subject_id: str, signal: str | None = None) -> list[ExamplePrompt]:
+        """Example requests, or those behind one reason, in full, with leave; each reading is in the audit trail."""
+        asked = {"subject": subject, "subject_id": subject_id, **({"signal": signal} if signal else {})}
+        answer = self._ask("GET", "/v1/prompts", asked)
         return self._parse(TypeAdapter(list[ExamplePrompt]), answer)
 
     def enforcement(self) -> EnforcementOut:

@@ -13,7 +13,7 @@ from dashboard import session, words
 from dashboard.client import ApiError
 from dashboard.paging import token
 
-READ = "read_prompts"  # of st.session_state: what was read under the leave that holds, so that each opening reads once
+READ = "read_prompts"  # of st.session_state: what was read under the leave that holds, by leave and reason, so that each reads once
 MINUTES = {"15": "15 minutes", "30": "30 minutes", "60": "1 hour", "120": "2 hours"}
 MIN_REASON, MAX_REASON = 3, 4000
 
@@ -22,11 +22,9 @@ def examples(
     masked: Sequence[ExamplePrompt], leave: UnmaskingOut | None, subject: Subject, record: str
 ) -> Sequence[ExamplePrompt]:
     """The example requests as the signed-in person may see them, with the way to see more."""
-    if leave is not None and leave.state == "live":
-        st.caption(
-            "In full until " + words.when(leave.expires_at) + " UTC. This reading is in the audit trail.",
-        )
-        return _read(leave, subject, record)
+    full = in_full(leave, subject, record)
+    if full is not None:
+        return full
     st.session_state.pop(READ, None)
     if not masked:
         return masked
@@ -42,13 +40,19 @@ def examples(
     return masked
 
 
-def _read(leave: UnmaskingOut, subject: Subject, record: str) -> Sequence[ExamplePrompt]:
-    held: tuple[int, Sequence[ExamplePrompt]] | None = st.session_state.get(READ)
-    if held is None or held[0] != leave.unmasking_id:
+def in_full(
+    leave: UnmaskingOut | None, subject: Subject, record: str, signal: str | None = None
+) -> Sequence[ExamplePrompt] | None:
+    """The example requests, or those behind one reason, in full; None where no leave holds."""
+    if leave is None or leave.state != "live":
+        return None
+    st.caption("In full until " + words.when(leave.expires_at) + " UTC. This reading is in the audit trail.")
+    held: dict[tuple[int, str | None], Sequence[ExamplePrompt]] = st.session_state.setdefault(READ, {})
+    read = (leave.unmasking_id, signal)
+    if read not in held:
         with session.asking():
-            held = (leave.unmasking_id, session.client().prompts(subject, record))
-        st.session_state[READ] = held
-    return held[1]
+            held[read] = session.client().prompts(subject, record, signal)
+    return held[read]
 
 
 def _ask(subject: Subject, record: str) -> None:

@@ -171,6 +171,15 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f} %" if fine else f"{share * 100:.0f} %"
 
 
+def behind(requests: int | None, looked_at: int) -> str:
+    """How many requests are behind a reason."""
+    if not looked_at:
+        return "Some of the requests."
+    if requests is None:
+        return f"This is of all requests together, not of single ones. Some of the {count(looked_at)} looked at:"
+    return f"{count(requests)} of the {count(looked_at)} requests looked at. Some of them:"
+
+
 def share(value: float) -> str:
     """A small share as percent with all its figures: 0.05 %."""
     return f"{value * 100:.3g} %"

@@ -26,7 +26,9 @@ class Evidence(msgspec.Struct, kw_only=True):
     contribution: float  # log-odds
     text: str  # one plain sentence with the numbers in it
     version: str = "1"
-    event_ids: list[str] = []  # requests behind it
+    event_ids: list[str] = []  # some of the requests behind it
+    requests: int | None = None  # behind it, of those looked at; None: it is of all of them together
+    looked_at: int = 0  # requests looked at: all it speaks of, or a sample of a busy account's
 
 
 class Template(msgspec.Struct, kw_only=True):

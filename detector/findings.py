@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,13 +11,16 @@ import polars as pl
 
 from detector.accounts import AccountScores
 from detector.assessment import AccountFinding, CampaignFinding, Evidence, Related, Tie, Verdict
-from detector.digest import EXAMPLES, MIN_TEMPLATE, Digest, digests
+from detector.behind import NOTHING, Behind, behind
+from detector.campaigns import slice_profiles
+from detector.digest import MIN_TEMPLATE, Digest, digests
 from detector.features import DAY_US
-from detector.parts import ATTRIBUTES, WHOLE
+from detector.parts import ATTRIBUTES, WHOLE, parts
 from detector.profiles import KINDS, Profiles
 from detector.scoring import FLAG_AT, Scorer, logit
-from detector.signals import SIGNALS
+from detector.signals import SIGNALS, SIGNS
 from detector.signals.base import percent
+from detector.view import View
 
 LACKING = "Little sign of "  # how a reason begins that speaks by its absence
 MIN_CONTRIBUTION = 0.1  # log-odds; a reason that moves the risk by less is left out
@@ -47,6 +51,8 @@ class Membership:
     why: str
     harvest: str | None
     flagged_at: datetime | None
+    uses: int  # of its requests are the shared work
+    event_ids: list[str]  # some of these
 
 
 def when(us: int | float) -> datetime:
@@ -54,25 +60,36 @@ def when(us: int | float) -> datetime:
     return datetime.fromtimestamp(us / 1e6, UTC)
 
 
+def shown(contributions: np.ndarray) -> np.ndarray:
+    """Of the shares in log-odds, of shape (..., len(SIGNALS)), which are reasons: 1 by what is there, -1 by what is missing."""
+    weighty = np.abs(contributions) >= MIN_CONTRIBUTION
+    return np.where(weighty, np.sign(contributions) * SIGNS, 0).astype(np.int8)
+
+
 def evidence(
-    values: np.ndarray, contributions: np.ndarray, n: int, scorer: Scorer, event_ids: list[str], part: str = ""
+    values: np.ndarray,
+    contributions: np.ndarray,
+    n: int,
+    scorer: Scorer,
+    found: Mapping[int, Behind],
+    part: str = "",
 ) -> list[Evidence]:
     """Reasons of one account, part or campaign, from its signals' values and shares in the log-odds, both of shape
     (len(SIGNALS),); contributions of less than a tenth are left out.
 
-    ``part`` says which of its requests these are. What is there comes before what is missing (a lack of human rhythm, say),
-    and the weightier before the lighter.
+    ``found`` are the requests behind each, ``part`` says which of its requests these are. What is there comes before what is
+    missing (a lack of human rhythm, say), and the weightier before the lighter.
     """
     percentiles = scorer.percentiles(values[None])[0]
+    signs = shown(contributions)
     out = []
     for j in np.argsort(-np.abs(contributions), kind="stable"):
-        contribution = float(contributions[j])
-        if abs(contribution) < MIN_CONTRIBUTION:
+        if not signs[j]:
             break
         signal = SIGNALS[j]
-        value = float(values[j])
-        weaker = (contribution < 0) == (signal.direction == "for")
-        text = _lacking(signal.title, float(percentiles[j])) if weaker else signal.text(value, n)
+        value, contribution = float(values[j]), float(contributions[j])
+        text = _lacking(signal.title, float(percentiles[j])) if signs[j] < 0 else signal.text(value, n)
+        requests = found.get(int(j), NOTHING)
         out.append(
             Evidence(
                 signal=signal.name,
@@ -83,7 +100,9 @@ def evidence(
                 percentile=float(percentiles[j]),
                 contribution=contribution,
                 version=signal.version,
-                event_ids=event_ids[:EXAMPLES],
+                event_ids=requests.event_ids,
+                requests=requests.requests,
+                looked_at=requests.of,
                 text=f"{part}{text}",
             )
         )
@@ -122,8 +141,10 @@ def campaign_finding(
     contributions: np.ndarray,
     scorer: Scorer,
     member_of: dict[int, Membership],
+    found: Mapping[int, Behind],
 ) -> CampaignFinding:
-    """The finding on one campaign. ``rows`` are its shared work, ``values`` and ``contributions`` its signals."""
+    """The finding on one campaign. ``rows`` are its shared work, ``values`` and ``contributions`` its signals,
+    ``found`` the requests behind each."""
     verdict: Verdict = "flag" if risk > FLAG_AT else "watch"
     spans = rows.group_by("acct").agg(pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last"))
     return CampaignFinding(
@@ -138,7 +159,7 @@ def campaign_finding(
         input_tokens=int(rows["input_tokens"].sum()),
         output_tokens=int(rows["output_tokens"].sum()),
         ties=ties,
-        evidence=evidence(values, contributions, len(rows), scorer, digest.examples),
+        evidence=evidence(values, contributions, len(rows), scorer, found),
         templates=digest.templates,
         clusters=digest.clusters,
         activity=digest.activity,
@@ -161,13 +182,14 @@ def account_findings(
     names = dict(profiles.accounts.select("acct", "account_id").iter_rows())
     suspicious = own.view.acct.filter(pl.Series(verdicts > 0))
     sample = profiles.sample.filter(pl.col("acct").is_in(suspicious.implode()))
-    shown = digests(sample, "acct", _piece_usage(profiles, suspicious))
+    summaries = digests(sample, "acct", _piece_usage(profiles, suspicious))
     related = _related(profiles, suspicious, names)
     days = _days(profiles, suspicious)
     words: tuple[Verdict, ...] = ("clear", "watch", "flag")
     totals = own.view.totals
     told = np.flatnonzero(verdicts > 0)
     contributions_of = dict(zip(told.tolist(), own.contributions(told, scorer), strict=True))
+    requests_of = _requests_behind(profiles, own, {i: shown(c) for i, c in contributions_of.items()})
     findings = []
     for i, row in enumerate(totals.iter_rows(named=True)):
         acct = row["acct"]
@@ -182,12 +204,12 @@ def account_findings(
             output_tokens=row["output_tokens"],
         )
         if verdicts[i]:
-            digest = shown[acct]
+            digest = summaries[acct]
             finding.example_event_ids = digest.examples
             part = part_words(int(own.attribute[i]), int(own.requests[i]), row["n"])
             contributions = contributions_of[i]
             finding.evidence = evidence(
-                own.values[i], contributions, int(own.requests[i]), scorer, finding.example_event_ids, part
+                own.values[i], contributions, int(own.requests[i]), scorer, requests_of[i], part
             )
             finding.harvest = harvest_of(contributions)
             finding.templates, finding.clusters, finding.activity = digest.templates, digest.clusters, digest.activity
@@ -218,11 +240,31 @@ def account_findings(
                         percentile=1.0,
                         contribution=logit(min(max(place.risk, 1e-6), 1 - 1e-6)),
                         text=f"{place.why} Campaign {place.campaign_id}.",
-                        event_ids=finding.example_event_ids,
+                        event_ids=place.event_ids,
+                        requests=place.uses,
+                        looked_at=row["n"],
                     ),
                 )
         findings.append(finding)
     return findings
+
+
+def _requests_behind(
+    profiles: Profiles, own: AccountScores, reasons: Mapping[int, np.ndarray]
+) -> dict[int, Mapping[int, Behind]]:
+    """What stands behind the reasons of some accounts, given by position: of the account as a whole, or of its part that decided."""
+    accts = {int(own.view.acct[i]): i for i in reasons if not own.group[i]}
+    wholes = profiles.sample.filter(pl.col("acct").is_in(pl.Series(list(accts), dtype=pl.UInt64).implode()))
+    found = behind(wholes, own.view, {acct: reasons[i] for acct, i in accts.items()})
+    out: dict[int, Mapping[int, Behind]] = {i: found[acct] for acct, i in accts.items()}
+    groups = {int(own.group[i]): i for i in reasons if own.group[i]}
+    if groups:
+        mine = profiles.only(own.view.acct.gather(list(groups.values())))
+        rows = parts(mine, View(mine)).filter(pl.col("group").is_in(pl.Series(list(groups), dtype=pl.UInt64).implode()))
+        sliced = slice_profiles(rows.drop("attribute", "share"))
+        found = behind(sliced.sample, View(sliced), {group: reasons[i] for group, i in groups.items()})
+        out |= {i: found[group] for group, i in groups.items()}
+    return out
 
 
 def _days(profiles: Profiles, accts: pl.Series) -> dict[int, list[tuple[str, int, int]]]:

@@ -10,9 +10,10 @@ import polars as pl
 
 from detector.accounts import AccountScores, reasons
 from detector.assessment import CampaignFinding, Tie
-from detector.campaigns import MIN_MEMBERS, Groups, discover
+from detector.behind import MOST, behind
+from detector.campaigns import MIN_MEMBERS, Groups, discover, slice_profiles
 from detector.digest import digests
-from detector.findings import Membership, campaign_finding, harvest_of, when
+from detector.findings import Membership, campaign_finding, harvest_of, shown, when
 from detector.flagtime import campaign_flag_times
 from detector.members import member_features
 from detector.profiles import Profiles
@@ -251,7 +252,9 @@ def _findings(
     times = campaign_flag_times(work, flagged, profiles, accounts, features, scorer)
     used = work.rows.select("group", "acct", "pieces").explode("pieces").drop_nulls("pieces")
     usage = used.group_by("group", "pieces").agg(pl.col("acct").n_unique().alias("accounts"))
-    shown = digests(work.rows, "group", usage)
+    summaries = digests(work.rows, "group", usage)
+    told = {int(g): shown(c) for g, c in zip(features.view.acct, contributions, strict=True) if g in members_of}
+    requests_of = behind(slice_profiles(work.rows).sample, features.view, told)
     findings: list[CampaignFinding] = []
     member_of: dict[int, Membership] = {}
     for i, group in enumerate(features.view.acct):
@@ -261,15 +264,28 @@ def _findings(
         risk = _risk_of(members["risk"].to_numpy())
         campaign_id = campaign_name(group)
         harvest = harvest_of(contributions[i])
-        uses = rows.group_by("acct").len()
-        for acct, count, own, score in uses.join(members, on="acct").select("acct", "len", "risk", "score").iter_rows():
+        uses = rows.sort("event_key").group_by("acct").agg(pl.len(), pl.col("event_id").head(MOST).alias("ids"))
+        placed_uses = uses.join(members, on="acct").select("acct", "len", "ids", "risk", "score")
+        for acct, count, ids, own, score in placed_uses.iter_rows():
             why = f"{count} of its requests are work that {len(members)} accounts share. {ties[0].text}"
             at = times.get(acct)
-            member_of[acct] = Membership(campaign_id, own, score, why, harvest, None if at is None else when(at))
+            flagged_at = None if at is None else when(at)
+            member_of[acct] = Membership(campaign_id, own, score, why, harvest, flagged_at, count, ids)
         accts = uses.sort("acct")["acct"].to_list()
         values = features.x[i, : len(SIGNALS)]
         finding = campaign_finding(
-            campaign_id, risk, accts, names, rows, shown[group], ties, values, contributions[i], scorer, member_of
+            campaign_id,
+            risk,
+            accts,
+            names,
+            rows,
+            summaries[group],
+            ties,
+            values,
+            contributions[i],
+            scorer,
+            member_of,
+            requests_of[group],
         )
         known = [t for a in accts if (t := member_of[a].flagged_at)]
         if finding.verdict == "flag" and known:

@@ -23,6 +23,7 @@ CLASSES = ("ordinary", "reasoning", "grading", "synthesis", "cleaning", "dataset
 """ordinary work; eliciting reasoning; grading or comparing answers; writing new tasks; cleaning captured answers;
 self-contained instructions and questions as instruction data sets have them."""
 
+LIKELY = 500  # thousandths of a class from which a request counts as of that class
 HEAD_CHARS = 1500  # structure is read off the head of a prompt; a frame does not hide beyond it
 END_CHARS = 140  # head and tail of a prompt that are embedded by themselves: a sentence or two
 SYSTEM_CHARS = 300  # head of a system prompt that is embedded

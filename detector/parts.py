@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from detector.intent import CLASSES
-from detector.profiles import Profiles
+from detector.intent import CLASSES, LIKELY
+from detector.profiles import MARKS, Profiles
 from detector.view import REPEAT, View
 
 MIN_REQUESTS = 8  # an account or part below this is never flagged on its own: nothing can be known of it
 SHARE = (0.08, 0.9)  # of an account's requests; a larger part is the account, a smaller one an exception
 PER_ATTRIBUTE = 2  # parts of one account by the same attribute, the largest ones
 HOUR_US = 3_600_000_000
-LIKELY = 500  # thousandths of an intent class from which a request counts as of that class
 
 ATTRIBUTES = {
     "sentence": "that carry one constant sentence",
@@ -69,14 +68,13 @@ def parts(profiles: Profiles, view: View) -> pl.DataFrame:
         .join(parents, on=["acct", "state"], how="left")
         .join(known, on=["acct", "parent"], how="left")
     )
-    first = (pl.col("user_turns") <= 1) & (pl.col("tool_turns") == 0)
     keys = {
         "system": pl.col("system"),
         "settings": pl.col("settings"),
         "tools": pl.col("tools"),
         "model": pl.col("model"),
         "logprobs": (pl.col("logprobs") > 0).cast(pl.UInt64),
-        "alone": (first & pl.col("continued").is_null()).cast(pl.UInt64),
+        "alone": (MARKS["stateless"] & pl.col("continued").is_null()).cast(pl.UInt64),
         "replayed": ((pl.col("parent") != 0) & pl.col("known").is_null()).cast(pl.UInt64),
         "hour": (pl.col("ts") // HOUR_US).cast(pl.UInt64),
         "day": pl.col("day").cast(pl.UInt64),

@@ -43,6 +43,18 @@ KINDS = (
 )
 KIND = {name: i for i, name in enumerate(KINDS)}
 
+MARKS = {
+    "stateless": (pl.col("user_turns") <= 1) & (pl.col("tool_turns") == 0),
+    "multi_turn": pl.col("user_turns") > 1,
+    "tool_loops": pl.col("tool_turns") > 0,
+    "choices": pl.col("n") > 1,
+    "logprobs": pl.col("logprobs") >= 3,
+    "warm": pl.col("temperature") > 0,
+    "long_inputs": pl.col("prompt_chars") > 1500,
+    "text_rows": pl.col("prompt") != 0,
+}
+"""What a request is by itself, each counted in a profile under its name."""
+
 SUMS = {
     "n": pl.len().cast(pl.Int64),
     "failed": pl.col("failed").sum().cast(pl.Int64),
@@ -51,14 +63,7 @@ SUMS = {
     "reasoning_tokens": pl.col("reasoning_tokens").sum(),
     "prompt_chars": pl.col("prompt_chars").cast(pl.Int64).sum(),
     "system_chars": pl.col("system_chars").cast(pl.Int64).sum(),
-    "stateless": ((pl.col("user_turns") <= 1) & (pl.col("tool_turns") == 0)).sum().cast(pl.Int64),
-    "multi_turn": (pl.col("user_turns") > 1).sum().cast(pl.Int64),
-    "tool_loops": (pl.col("tool_turns") > 0).sum().cast(pl.Int64),
-    "choices": (pl.col("n") > 1).sum().cast(pl.Int64),
-    "logprobs": (pl.col("logprobs") >= 3).sum().cast(pl.Int64),
-    "warm": (pl.col("temperature") > 0).sum().cast(pl.Int64),
-    "long_inputs": (pl.col("prompt_chars") > 1500).sum().cast(pl.Int64),
-    "text_rows": (pl.col("prompt") != 0).sum().cast(pl.Int64),
+    **{name: mark.sum().cast(pl.Int64) for name, mark in MARKS.items()},
     **{f"intent_{c}": pl.col(f"intent_{c}").cast(pl.Int64).sum() for c in CLASSES},
 }
 
@@ -110,6 +115,11 @@ class Profiles:
             self.objects.filter(recent),
             self.sample.filter(recent),
         )
+
+    def only(self, accts: pl.Series) -> Profiles:
+        """The part of some accounts."""
+        mine = pl.col("acct").is_in(accts.implode())
+        return Profiles(*(table.filter(mine) for table in self._tables))
 
     @property
     def _tables(self) -> tuple[pl.DataFrame, ...]:

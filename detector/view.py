@@ -19,6 +19,7 @@ from detector.ragged import bounds
 
 PRIOR = 4.0  # pseudo-requests of the ordinary kind that every share starts with
 REPEAT = 3  # the same state at least three times is sampling; twice is a retry
+REVISIT_US = 3_600_000_000  # microseconds after which a prompt that is asked again comes back; before, it is sampled
 BREADTH_SAMPLE = 128  # distinct prompts per account for the breadth estimate; its error is then under 5 %
 TYPICAL_SPREAD = (
     0.7  # variance (1 - mean cosine) of unlike prompts; below it variations are of one thing, like a number
@@ -62,6 +63,10 @@ class View:
         out[at[known]] = table[column].cast(pl.Float64).fill_null(default).to_numpy()[known]
         return out
 
+    def summed(self, table: pl.DataFrame, count: pl.Expr) -> np.ndarray:
+        """Sum of a count over the rows of a table with ``acct``, aligned to :attr:`acct`."""
+        return self.aligned(table.group_by("acct").agg(count.sum().alias("n")), "n")
+
     def kind(self, name: str) -> pl.DataFrame:
         """Objects of one kind over all days: acct, key, n, first, last."""
         return self.profiles.kind(name).drop("kind")
@@ -99,30 +104,17 @@ class View:
         return top.join(carried, on="acct", how="left").fill_null(0)
 
     @cached_property
-    def passages(self) -> pl.DataFrame:
-        """Per account: requests that bring a long passage, and those whose passage came before (but not with every request)."""
-        pieces = (
-            self.kind("piece")
-            .filter(pl.col("key") % 2 == 1)
-            .join(self.totals.select("acct", pl.col("n").alias("all")), on="acct")
-        )
-        return pieces.group_by("acct").agg(
-            pl.col("n").sum().alias("passages"),
-            (pl.col("n") - 1).filter(pl.col("n") < 0.5 * pl.col("all")).sum().alias("returning"),
-        )
+    def returning(self) -> pl.DataFrame:
+        """Long passages that an account used more than once, but not with every request: acct, key, n."""
+        used = self.kind("piece").filter((pl.col("key") % 2 == 1) & (pl.col("n") > 1))
+        used = used.join(self.totals.select("acct", pl.col("n").alias("all")), on="acct")
+        return used.filter(pl.col("n") < CONSTANT * pl.col("all")).select("acct", "key", "n")
 
     @cached_property
-    def prompts(self) -> pl.DataFrame:
-        """Per account: distinct last prompts, and requests whose prompt came back on another day or half a day later."""
-        return (
-            self.kind("prompt")
-            .group_by("acct")
-            .agg(
-                pl.len().alias("distinct"),
-                (pl.col("n") - 1).sum().alias("repeats"),
-                (pl.col("n") - 1).filter(pl.col("last") - pl.col("first") > 3_600_000_000).sum().alias("revisits"),
-            )
-        )
+    def revisited(self) -> pl.DataFrame:
+        """Last prompts that came back to an account more than REVISIT_US later: acct, key, n."""
+        spans = pl.col("last") - pl.col("first")
+        return self.kind("prompt").filter(spans > REVISIT_US).select("acct", "key", "n")
 
     @cached_property
     def frame_share(self) -> np.ndarray:
@@ -193,12 +185,11 @@ class View:
         return np.exp((size * log_breadth + BREADTH_PRIOR * np.log(BREADTH_PRIOR_VALUE)) / (size + BREADTH_PRIOR))
 
     @cached_property
-    def fed_back(self) -> np.ndarray:
-        """Requests whose text contains a sentence of an answer that this account was given before."""
+    def fed_back(self) -> pl.DataFrame:
+        """Sentences of answers that an account was given before they stood in its prompts: acct, key, n (requests)."""
         answers, pieces = self.kind("answer"), self.kind("piece")
         back = pieces.join(answers.select("acct", "key", pl.col("first").alias("answered")), on=["acct", "key"])
-        back = back.filter(pl.col("last") > pl.col("answered")).group_by("acct").agg(pl.col("n").sum())
-        return self.aligned(back, "n")
+        return back.filter(pl.col("last") > pl.col("answered")).select("acct", "key", "n")
 
 
 def _participation(vectors: np.ndarray, sizes: np.ndarray, varying: np.ndarray) -> np.ndarray:

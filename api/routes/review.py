@@ -21,8 +21,8 @@ from api.schemas.approvals import (
 )
 from api.schemas.base import RecordId, Subject
 from api.schemas.decisions import DecisionOut, Snapshot, UndoIn
-from api.schemas.evidence import ExamplePrompt
-from api.services import approving, views
+from api.schemas.evidence import ExamplePrompt, RequestsBehind
+from api.services import approving, reading, views
 from api.storage import approvals, campaigns, cases, decisions, exceptions
 from api.storage.engine import Database
 
@@ -121,12 +121,31 @@ def post_unmasking(key: Decider, database: Data, settings: Configured, body: Unm
         raise HTTPException(409, str(error)) from error
 
 
+@router.get("/v1/reasons")
+def get_behind(
+    key: Reader,
+    database: Data,
+    subject: Subject,
+    subject_id: Annotated[RecordId, Query()],
+    signal: Annotated[str, Query(max_length=64, description="The reason's")],
+) -> RequestsBehind:
+    """Some of the requests behind one reason, masked: those that show it, or lack it where it speaks by its absence."""
+    found = reading.behind(database, subject, subject_id, signal)
+    if found is None:
+        raise HTTPException(404, f"no reason {signal!r} on the {subject} {subject_id!r}")
+    return found
+
+
 @router.get("/v1/prompts")
 def get_prompts(
-    key: Decider, database: Data, subject: Subject, subject_id: Annotated[RecordId, Query()]
+    key: Decider,
+    database: Data,
+    subject: Subject,
+    subject_id: Annotated[RecordId, Query()],
+    signal: Annotated[str | None, Query(max_length=64, description="The reason's")] = None,
 ) -> list[ExamplePrompt]:
-    """Example requests in full, with leave to read them. Every reading is in the audit trail."""
-    found = views.prompts(database, subject, subject_id, key.actor)
+    """Example requests, or those behind one reason, in full, with leave to read them. Every reading is in the audit trail."""
+    found = reading.in_full(database, subject, subject_id, key.actor, signal)
     if found is None:
         raise HTTPException(403, "no leave to read these prompts: ask with POST /v1/unmaskings and a reason")
     return found

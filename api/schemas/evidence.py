@@ -21,6 +21,10 @@ class EvidenceOut(Schema):
     text: str
     version: str = "1"
     event_ids: list[str] = []
+    requests: int | None = Field(
+        None, description="Behind it, of those looked at; null: it is of all of them together, like a pace"
+    )
+    looked_at: int = Field(0, description="Requests looked at: all it speaks of, or a sample of a busy account's")
 
 
 class TemplateOut(Schema):
@@ -56,3 +60,11 @@ class ExamplePrompt(Schema):
     prompt: str
     response: str | None = None
     cluster: int | None = None
+
+
+class RequestsBehind(Schema):
+    """Some of the requests behind one reason."""
+
+    requests: int | None = Field(description="Behind it, of those looked at; null: it is of all of them together")
+    looked_at: int
+    prompts: list[ExamplePrompt] = Field(description="Masked: only what a template has in common is legible")

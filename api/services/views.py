@@ -14,17 +14,13 @@ from api.schemas.approvals import UnmaskingOut
 from api.schemas.base import Subject
 from api.schemas.campaign import CampaignDetail, CampaignMember, CampaignRow
 from api.schemas.decisions import DecisionOut, Snapshot
-from api.schemas.evidence import EvidenceOut, ExamplePrompt, RelatedOut, TemplateOut, TieOut
+from api.schemas.evidence import EvidenceOut, RelatedOut, TemplateOut, TieOut
 from api.schemas.queue import CasePage, CaseRow
-from api.services import acting, approving, masking
-from api.storage import campaigns, cases, decisions, events, exceptions, segments, unmaskings
+from api.services import acting, approving, masking, reading
+from api.storage import campaigns, cases, decisions, exceptions, segments, unmaskings
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, CampaignFinding
-from detector.event import Event, text_of
-from detector.features import response_text
-from detector.templates import prompt_text
 
-PROMPT_CHARS = 20_000  # of an example; a longer prompt is cut for the page
 MOST = 100  # exceptions of an account that are shown
 WORKED_OUT = {"spend", "priority", "alike_confirmed", "alike_dismissed"}  # of a row, beside what is stored
 CASE_FIELDS = [name for name in CaseRow.model_fields if name not in WORKED_OUT]
@@ -73,7 +69,7 @@ def account_detail(database: Database, account_id: str, actor: str, prices: Pric
         false_discovery=finding.false_discovery,
         related=_plain(RelatedOut, finding.related),
         days=finding.days,
-        examples=_masked(database, finding),
+        examples=reading.masked(database, finding, finding.example_event_ids),
         unmasking=_unmasking(database, "account", account_id, actor),
         exceptions=[
             approving.exception_out(r) for r in exceptions.page(database, account_id, datetime.now(UTC), False, MOST, 0)
@@ -92,7 +88,7 @@ def campaign_detail(database: Database, campaign_id: str, actor: str) -> Campaig
         **campaign_row(record, finding).model_dump(),
         **_evidence(finding),
         members=_members(finding, cases.rows_of(database, finding.accounts)),
-        examples=_masked(database, finding),
+        examples=reading.masked(database, finding, finding.example_event_ids),
         unmasking=_unmasking(database, "campaign", campaign_id, actor),
         decisions=_decisions(database, "campaign", campaign_id),
     )
@@ -122,20 +118,6 @@ def snapshot(database: Database, decision_id: int) -> Snapshot | None:
         accounts=group.accounts if group else [],
         **{name: getattr(finding, name) for name in names},
     )
-
-
-def prompts(database: Database, subject: Subject, subject_id: str, actor: str) -> list[ExamplePrompt] | None:
-    """Example requests in full, for a person who has leave to read them, which is recorded; None without leave."""
-    found = cases.get(database, subject_id) if subject == "account" else campaigns.get(database, subject_id)
-    event_ids = found[1].example_event_ids if found else []
-    if unmaskings.read(database, subject, subject_id, actor, event_ids, datetime.now(UTC)) is None:
-        return None
-    return _examples(database, event_ids)
-
-
-def _masked(database: Database, finding: AccountFinding | CampaignFinding) -> list[ExamplePrompt]:
-    legible = masking.common_words(finding.templates)
-    return [masking.masked(e, legible) for e in _examples(database, finding.example_event_ids)]
 
 
 def _unmasking(database: Database, subject: Subject, subject_id: str, actor: str) -> UnmaskingOut | None:
@@ -179,26 +161,6 @@ def _members(finding: CampaignFinding, rows: Mapping[str, Any]) -> list[Campaign
         if account_id in rows
     ]
     return sorted(members, key=lambda m: (-m.risk, m.account_id))
-
-
-def _examples(database: Database, event_ids: Sequence[str]) -> list[ExamplePrompt]:
-    found = events.by_id(database, event_ids)
-    return [_example(found[i]) for i in event_ids if i in found]
-
-
-def _example(event: Event) -> ExamplePrompt:
-    system, prompt = prompt_text(event)
-    if not prompt:  # e.g. the last turn was a tool's
-        prompt = next((t for m in reversed(event.messages) if (t := text_of(m.content))), "")
-    return ExamplePrompt(
-        event_id=event.event_id,
-        timestamp=event.timestamp,
-        account_id=event.account_id,
-        model=event.model,
-        system=system[:PROMPT_CHARS] or None,
-        prompt=prompt[:PROMPT_CHARS],
-        response=response_text(event.response)[:PROMPT_CHARS] or None,
-    )
 
 
 def _decisions(database: Database, subject: decisions.Subject, subject_id: str) -> list[DecisionOut]:

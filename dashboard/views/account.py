@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,8 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from api.schemas.account import AccountDetail
 from api.schemas.decisions import DecisionOut
-from api.schemas.evidence import EvidenceOut, ExamplePrompt
-from dashboard import deciding, exceptions, routes, safe, session, texts, twins, verdict, words
+from api.schemas.evidence import EvidenceOut
+from dashboard import behind, deciding, exceptions, routes, safe, session, texts, twins, verdict, words
 
 RELATED_COLUMNS = {
     "account_id": safe.text_column("Account", width=220),
@@ -130,26 +129,16 @@ def claim(place: DeltaGenerator, case: AccountDetail) -> None:
 def tools(case: AccountDetail) -> verdict.Tools:
     """Buttons below each reason: the requests behind it, and an exception for its signal."""
     excepted = {e.signal for e in case.exceptions if e.state in ("live", "pending")}
-    behind = {e.event_id: e for e in case.examples}
 
     def buttons(evidence: EvidenceOut) -> None:
         key = f"{evidence.signal}_{evidence.direction}"
         row = st.container(horizontal=True)
-        found = [behind[i] for i in evidence.event_ids if i in behind]
-        if row.button("Requests", key=f"behind_{key}", type="tertiary", icon=":material/list:", disabled=not found):
-            requests(evidence, found)
+        behind.button(row, evidence, case.unmasking, "account", case.account_id)
         may = evidence.direction == "for" and evidence.signal not in excepted and session.may_decide()
         if may and row.button("Make an exception", key=f"except_{key}", type="tertiary", icon=":material/rule:"):
             exceptions.make(case.account_id, evidence)
 
     return buttons
-
-
-@st.dialog("Requests behind a reason", width="large")
-def requests(evidence: EvidenceOut, found: Sequence[ExamplePrompt]) -> None:
-    """Some of the requests that a reason speaks of, under the mask."""
-    safe.text(f"{evidence.title}: {evidence.text}")
-    texts.shown(found, f"behind_{evidence.signal}")
 
 
 def related(case: AccountDetail) -> None:

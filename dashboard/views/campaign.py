@@ -11,7 +11,7 @@ from api.schemas.campaign import CampaignDetail, CampaignMember
 from api.schemas.decisions import DecisionOut
 from api.schemas.evidence import TieOut
 from api.schemas.overview import ClusterPoint
-from dashboard import deciding, grouping, membership, network, routes, safe, session, texts, verdict, words
+from dashboard import behind, deciding, grouping, membership, network, routes, safe, session, texts, verdict, words
 from dashboard.ask import groupings
 from dashboard.paging import token
 
@@ -72,7 +72,10 @@ def render() -> None:
         network.section(graph, numbers)
     with right:
         network.course(graph, numbers)
-    verdict.reasons(campaign.evidence)
+    verdict.reasons(
+        campaign.evidence,
+        lambda e: behind.button(st.container(), e, campaign.unmasking, "campaign", campaign_id),
+    )
     left, right = st.columns(2, gap="large")
     with left:
         verdict.activity(campaign.activity)

@@ -15,11 +15,8 @@ from detector.assessment import Verdict
 from detector.parts import MIN_REQUESTS
 from detector.profiles import Profiles
 from detector.scoring import FLAG_AT, WATCH_AT, Scorer
-from detector.signals import SIGNALS
+from detector.signals import SIGNALS, SIGNS
 from detector.view import View
-
-SIGNS = np.array([1.0 if s.direction == "for" else -1.0 for s in SIGNALS])
-"""The way in which each signal raises the risk."""
 
 INTENSIVE = frozenset({"hours", "log_breadth", "effective", "largest", "busiest", "fano"})
 """Columns of a view that stay as they are when the same kind of work goes on; all others are counts, and grow with it."""
@@ -99,8 +96,7 @@ class Case:
 
 def restricted(profiles: Profiles, acct: int) -> Profiles:
     """The profile of one account."""
-    mine = pl.col("acct") == acct
-    return Profiles(*(t.filter(mine) for t in (profiles.accounts, profiles.counts, profiles.objects, profiles.sample)))
+    return profiles.only(pl.Series([acct], dtype=pl.UInt64))
 
 
 def case_of(profiles: Profiles, scorer: Scorer, factor: float = 1.0) -> Case:

@@ -10,8 +10,8 @@ import numpy as np
 
 from detector.accounts import FEATURES
 from detector.assessment import Verdict
-from detector.explain.case import SIGNS, Case, verdict_of
-from detector.signals import SIGNALS
+from detector.explain.case import Case, verdict_of
+from detector.signals import SIGNALS, SIGNS
 
 EXHAUSTIVE = 3  # signals up to which every set is tried; beyond, a set from which none can be left out
 BATCH = 1024  # sets scored at once; bounds memory

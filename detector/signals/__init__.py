@@ -21,6 +21,10 @@ def _discover() -> tuple[Signal, ...]:
 SIGNALS: tuple[Signal, ...] = _discover()
 
 
+SIGNS = np.array([1 if s.direction == "for" else -1 for s in SIGNALS], np.int8)
+"""The way in which each signal moves the risk: 1 up, -1 down."""
+
+
 def evaluate(view: View) -> np.ndarray:
     """Values of all signals: float64 of shape (accounts, len(SIGNALS)), in the order of :data:`SIGNALS`."""
     if not len(view):

@@ -7,6 +7,7 @@ Source: trajectory collection in agent tuning, Zeng et al. 2023 (arXiv 2310.1282
 """
 
 from detector.signals.base import Signal, percent
+from detector.view import REPEAT
 
 SIGNAL = Signal(
     name="agentic_restarts",
@@ -15,4 +16,6 @@ SIGNAL = Signal(
     unit="share of requests",
     value=lambda v: v.share(v.aligned(v.states, "restarts")),
     text=lambda x, n: f"{percent(x)} of its {n} requests restart from a state that was continued at least three times.",
+    shows=lambda r: r.times("parent") >= REPEAT,
+    beside="parent",
 )

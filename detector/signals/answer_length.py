@@ -24,4 +24,5 @@ SIGNAL = Signal(
     display=lambda x: 2 ** ((x - 0.25) * 4),
     value=_value,
     text=lambda x, n: f"It gets about {2 ** ((x - 0.25) * 4):.1f} output tokens for each input token.",
+    shows=lambda r: r.column("output_tokens") > r.column("input_tokens"),
 )

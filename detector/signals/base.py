@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.assessment import Direction
+from detector.rows import Rows
 from detector.view import View
 
 
@@ -16,7 +17,9 @@ class Signal:
     """One kind of evidence.
 
     ``value`` maps a view of m accounts to float64 of shape (m,), larger meaning stronger in ``direction``, zero meaning
-    nothing of it. ``text`` turns the value of one account, with its number of requests, into a plain sentence.
+    nothing of it. ``text`` turns the value of one account, with its number of requests, into a plain sentence. ``shows`` tells
+    of single requests whether they show it, bool of shape (rows,); None where it is of all of them together, like a pace.
+    ``beside`` is the column whose equal values belong side by side, where a request shows it only beside others.
     """
 
     name: str
@@ -25,6 +28,8 @@ class Signal:
     unit: str
     value: Callable[[View], np.ndarray]
     text: Callable[[float, int], str]
+    shows: Callable[[Rows], np.ndarray] | None = None
+    beside: str | None = None
     version: str = "1"
     display: Callable[[float], float] = (
         float  # what is shown as the value, in ``unit``, where the signal works on a logarithm

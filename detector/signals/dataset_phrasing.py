@@ -15,4 +15,5 @@ SIGNAL = Signal(
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_dataset") / 1000),
     text=lambda x, n: f"About {percent(x)} of its {n} requests are phrased like entries of an instruction data set.",
+    shows=lambda r: r.likely("dataset"),
 )

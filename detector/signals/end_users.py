@@ -12,9 +12,11 @@ import polars as pl
 from detector.signals.base import Signal
 from detector.view import View
 
+RETURNING = 2  # requests from which an end user counts as one who came back
+
 
 def _value(view: View) -> np.ndarray:
-    returning = view.kind("end_user").filter(pl.col("n") >= 2).group_by("acct").len()
+    returning = view.kind("end_user").filter(pl.col("n") >= RETURNING).group_by("acct").len()
     return np.log2(1 + view.aligned(returning, "len"))
 
 
@@ -26,4 +28,6 @@ SIGNAL = Signal(
     display=lambda x: 2**x - 1,
     value=_value,
     text=lambda x, n: f"{2**x - 1:.0f} end users come back behind this account.",
+    shows=lambda r: r.times("end_user") >= RETURNING,
+    beside="end_user",
 )

@@ -25,4 +25,5 @@ SIGNAL = Signal(
     unit="0 to 2.5",
     value=_value,
     text=lambda x, n: "The same explicit sampling settings go with tasks that have little else in common.",
+    shows=lambda r: r.usual("settings"),
 )

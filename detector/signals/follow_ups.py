@@ -15,4 +15,5 @@ SIGNAL = Signal(
     unit="share of requests",
     value=lambda v: v.share(v.aligned(v.states, "follow_ups")),
     text=lambda x, n: f"{percent(x)} of its {n} requests continue a conversation that was held here.",
+    shows=lambda r: r.times("state", "parent") > 0,
 )

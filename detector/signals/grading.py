@@ -15,4 +15,5 @@ SIGNAL = Signal(
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_grading") / 1000),
     text=lambda x, n: f"About {percent(x)} of its {n} requests have answers graded or compared.",
+    shows=lambda r: r.likely("grading"),
 )

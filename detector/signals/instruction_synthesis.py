@@ -15,4 +15,5 @@ SIGNAL = Signal(
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_synthesis") / 1000),
     text=lambda x, n: f"About {percent(x)} of its {n} requests have the model invent tasks or harden given ones.",
+    shows=lambda r: r.likely("synthesis"),
 )

@@ -15,4 +15,5 @@ SIGNAL = Signal(
     unit="share of requests",
     value=lambda v: v.share(v.total("logprobs")),
     text=lambda x, n: f"{percent(x)} of its {n} requests ask for log-probabilities of many alternatives or bend them.",
+    shows=lambda r: r.marked("logprobs"),
 )

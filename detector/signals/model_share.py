@@ -25,4 +25,5 @@ SIGNAL = Signal(
     unit="share of requests",
     value=_value,
     text=lambda x, n: f"{percent(x)} of its {n} requests go to one model.",
+    shows=lambda r: r.usual("model"),
 )

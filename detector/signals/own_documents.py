@@ -24,4 +24,5 @@ SIGNAL = Signal(
     unit="0 to 1",
     value=_value,
     text=lambda x, n: "Most of its requests bring long material of its own and take short answers.",
+    shows=lambda r: r.marked("long_inputs"),
 )

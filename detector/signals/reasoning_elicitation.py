@@ -16,4 +16,5 @@ SIGNAL = Signal(
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_reasoning") / 1000),
     text=lambda x, n: f"About {percent(x)} of its {n} requests ask for the model's reasoning to be written out.",
+    shows=lambda r: r.likely("reasoning"),
 )

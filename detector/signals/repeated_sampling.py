@@ -9,7 +9,7 @@ Source: rejection sampling for fine-tuning, Yuan et al. 2023 (arXiv 2308.01825).
 import numpy as np
 
 from detector.signals.base import Signal, percent
-from detector.view import View
+from detector.view import REPEAT, View
 
 
 def _value(view: View) -> np.ndarray:
@@ -25,4 +25,6 @@ SIGNAL = Signal(
     text=lambda x, n: (
         f"{percent(x)} of its {n} requests sample a task that it had sampled before, three times or more."
     ),
+    shows=lambda r: (r.times("state") >= REPEAT) | r.marked("choices"),
+    beside="state",
 )

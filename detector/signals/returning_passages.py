@@ -6,6 +6,8 @@ Known evasion: padding prompts with recurring passages.
 Source: the design's last row (RAG application).
 """
 
+import polars as pl
+
 from detector.signals.base import Signal, percent
 
 SIGNAL = Signal(
@@ -13,6 +15,7 @@ SIGNAL = Signal(
     title="Returning passages",
     direction="against",
     unit="share of requests",
-    value=lambda v: v.share(v.aligned(v.passages, "returning")),
+    value=lambda v: v.share(v.summed(v.returning, pl.col("n") - 1)),
     text=lambda x, n: f"{percent(x)} of its {n} requests bring a passage that it had used before.",
+    shows=lambda r: r.carries(r.view.returning),
 )

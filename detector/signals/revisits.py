@@ -6,6 +6,8 @@ Known evasion: re-asking old questions at a cost.
 Source: Zipf-like repetition of real queries, e.g. Baeza-Yates et al. 2007.
 """
 
+import polars as pl
+
 from detector.signals.base import Signal, percent
 
 SIGNAL = Signal(
@@ -13,6 +15,8 @@ SIGNAL = Signal(
     title="Revisits",
     direction="against",
     unit="share of requests",
-    value=lambda v: v.share(v.aligned(v.prompts, "revisits")),
+    value=lambda v: v.share(v.summed(v.revisited, pl.col("n") - 1)),
     text=lambda x, n: f"{percent(x)} of its {n} requests ask again what had been asked more than an hour before.",
+    shows=lambda r: r.times_of(r.view.revisited, "prompt") > 0,
+    beside="prompt",
 )

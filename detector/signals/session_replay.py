@@ -26,4 +26,5 @@ SIGNAL = Signal(
     text=lambda x, n: (
         f"At least {percent(x)} of its {n} requests bring a conversation whose earlier turns never happened here."
     ),
+    shows=lambda r: (r.column("parent") != 0) & (r.times("state", "parent") == 0),
 )

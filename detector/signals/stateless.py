@@ -15,4 +15,5 @@ SIGNAL = Signal(
     unit="share of requests",
     value=lambda v: v.share(v.total("stateless")),
     text=lambda x, n: f"{percent(x)} of its {n} requests stand alone, without a conversation.",
+    shows=lambda r: r.marked("stateless"),
 )

@@ -7,6 +7,7 @@ Source: design of synthetic data pipelines; PromptSource-style templates, Bach e
 """
 
 import numpy as np
+import polars as pl
 
 from detector.signals.base import Signal, percent
 from detector.view import View
@@ -26,4 +27,5 @@ SIGNAL = Signal(
     unit="share of requests",
     value=_value,
     text=lambda x, n: f"{percent(x)} of its {n} requests put new content into the same constant sentence.",
+    shows=lambda r: r.carries(r.view.frames.select("acct", pl.col("frame").alias("key"))),
 )

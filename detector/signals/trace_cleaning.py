@@ -15,4 +15,5 @@ SIGNAL = Signal(
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_cleaning") / 1000),
     text=lambda x, n: f"About {percent(x)} of its {n} requests have model output rewritten or cleaned.",
+    shows=lambda r: r.likely("cleaning"),
 )

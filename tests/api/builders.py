@@ -39,8 +39,9 @@ def account(account_id: str, risk: float = 0.9, **fields: Any) -> AccountFinding
         "first_seen": START,
         "last_seen": START + timedelta(hours=1),
         "verdict": verdict,
+        "evidence": [evidence],
     }
-    return AccountFinding(account_id=account_id, risk=risk, evidence=[evidence], **(values | fields))
+    return AccountFinding(account_id=account_id, risk=risk, **(values | fields))
 
 
 def campaign(campaign_id: str, accounts: list[str], risk: float = 0.9) -> CampaignFinding:

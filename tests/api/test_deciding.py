@@ -15,6 +15,7 @@ from api.schemas.decisions import Snapshot
 from api.storage import approvals, audit, cases, exceptions
 from api.storage.engine import Database
 from api.storage.models import unmaskings
+from detector.assessment import Evidence
 from tests.api.builders import START, account, body, campaign, row
 from tests.api.test_review import Headers, store
 
@@ -201,6 +202,37 @@ def test_prompts_are_masked_until_a_colleague_agrees(http: TestClient, headers: 
     for nobody in ({"subject": "account", "subject_id": "x"}, {"subject": "campaign", "subject_id": "x"}):
         answer = http.post("/v1/unmaskings", json={**nobody, "reason": "who?"}, headers=headers["analyst"])
         assert answer.status_code == 404
+
+
+def test_each_reason_leads_to_its_requests(http: TestClient, headers: Headers, database: Database) -> None:
+    """The requests behind a reason are those of this reason, masked for every reader, in full with leave, which is audited."""
+    reasons = [
+        Evidence(signal=name, title=name, direction="for", value=1, unit="u", percentile=0.9, contribution=2, text="why",
+                 event_ids=ids, requests=n, looked_at=9)
+        for name, ids, n in (("logprobs", ["e2", "gone"], 5), ("even_pace", ["e1"], None))
+    ]  # fmt: skip
+    store(database, [account("a", evidence=reasons, example_event_ids=["e1"])], [campaign("c", ["a"])])
+    http.post("/v1/events", content=body(row(1, "a"), row(2, "a")), headers=headers["gateway"])
+    read = {"subject": "account", "subject_id": "a", "signal": "logprobs"}
+
+    found = http.get("/v1/reasons", params=read, headers=headers["auditor"]).json()
+    assert (found["requests"], found["looked_at"]) == (5, 9)
+    assert [(p["event_id"], p["prompt"]) for p in found["prompts"]] == [("e2", "•••••••• •")]
+    pace = http.get("/v1/reasons", params=read | {"signal": "even_pace"}, headers=headers["auditor"]).json()
+    assert (pace["requests"], [p["event_id"] for p in pace["prompts"]]) == (None, ["e1"])
+    for other in ({"signal": "grading"}, {"subject_id": "x"}, {"subject": "campaign", "subject_id": "c"}):
+        assert http.get("/v1/reasons", params=read | other, headers=headers["auditor"]).status_code == 404
+    assert http.get("/v1/reasons", params=read, headers=headers["gateway"]).status_code == 403
+
+    assert http.get("/v1/prompts", params=read, headers=headers["analyst"]).status_code == 403
+    whose = {"subject": "account", "subject_id": "a", "reason": "which exam?"}
+    asked = http.post("/v1/unmaskings", json=whose, headers=headers["analyst"]).json()
+    url = f"/v1/approvals/unmasking/{asked['unmasking_id']}/approve"
+    http.post(url, json={"reason": "needed"}, headers=headers["lead"])
+    full = http.get("/v1/prompts", params=read, headers=headers["analyst"]).json()
+    assert [p["prompt"] for p in full] == ["question 2"]
+    entry = http.get("/v1/audit", headers=headers["auditor"]).json()["items"][0]
+    assert (entry["action"], entry["detail"]["event_ids"]) == ("prompts.read", ["e2", "gone"])
 
 
 def test_blocks_are_approved_where_all_approvals_are(http: TestClient, headers: Headers, database: Database) -> None:

@@ -59,7 +59,8 @@ def _event(n: int, account: str, sink: str) -> Event:
 def _evidence(text: str = "93 % of 412 requests ask for the reasoning in tags.") -> list[Evidence]:
     return [
         Evidence(signal="reasoning_elicitation", title="Reasoning elicitation", direction="for", value=0.93,
-                 unit="share of requests", percentile=0.998, contribution=2.3, text=text),
+                 unit="share of requests", percentile=0.998, contribution=2.3, text=text,
+                 event_ids=["event_2", "event_3"], requests=380, looked_at=400),
         Evidence(signal="follow_ups", title="Follow-ups", direction="against", value=14, unit="follow-ups",
                  percentile=0.2, contribution=-0.4, text="14 requests continue a conversation."),
     ]  # fmt: skip

@@ -85,6 +85,10 @@ def test_prompts_are_read_with_leave(service: Service) -> None:
     shown = [c.value for c in app.code]
     assert any("•" in text for text in shown)
     assert not any("theorem" in text for text in shown)
+    press(app, "behind_reasoning_elicitation_for")
+    assert "380 of the 400 requests looked at" in all_text(app)
+    assert "event_3" in all_text(app)
+    assert not any("theorem" in c.value for c in app.code)
     app.text_input(key=keyed(app, "unmask_reason_")).set_value("which exam is it?")
     button(app, "Ask to read").click().run()
     assert "waits for a second person" in all_text(page(service, "analyst", "account", id=HARVESTER))
@@ -95,6 +99,8 @@ def test_prompts_are_read_with_leave(service: Service) -> None:
     app = page(service, "analyst", "account", id=HARVESTER)
     assert any("theorem" in c.value for c in app.code)
     assert "In full until" in all_text(app)
+    press(app, "behind_reasoning_elicitation_for")
+    assert {"event_2", "event_3"} == set(service.client("auditor").audit(1, 0).items[0].detail["event_ids"])
     assert not any("theorem" in c.value for c in page(service, "lead", "account", id=HARVESTER).code)
     assert "prompts.read" in {e.action for e in service.client("auditor").audit(10, 0).items}
 

@@ -84,7 +84,7 @@ PLACES: dict[str, Place] = {
     "campaign": Place(
         "campaign",
         {"id": CAMPAIGN},
-        {"Campaigns": ALL, "Open the account": READ}
+        {"Campaigns": ALL} | dict.fromkeys(["Open the account", "Requests"], READ)
         | dict.fromkeys(["Verdict for each", "Take out", "Record decision", "Ask to read"], DECIDE),
     ),
     "approvals": Place(

@@ -59,12 +59,17 @@ def test_honest_customers_are_left_alone(planted: Traffic, found: Assessment) ->
     assert len(honest & {a.account_id for a in found.flagged()}) <= len(honest) / 100
 
 
-def test_a_finding_says_why(found: Assessment) -> None:
-    """Flagged accounts have reasons for, in order, with percentiles, examples and a time within the log."""
+def test_a_finding_says_why(found: Assessment, planted: Traffic) -> None:
+    """Flagged accounts have reasons for, in order, with percentiles, the requests behind each and a time within the log."""
+    account_of = {e.event_id: e.account_id for e in planted.events}
     for finding in found.flagged():
         assert any(e.direction == "for" for e in finding.evidence)
         assert all(0 <= e.percentile <= 1 and e.text.endswith(".") for e in finding.evidence)
         assert finding.example_event_ids
+        for reason in finding.evidence:
+            assert {account_of[i] for i in reason.event_ids} <= {finding.account_id}
+            assert 0 < reason.looked_at <= finding.requests
+            assert bool(reason.event_ids) == (reason.requests != 0)
         assert finding.flagged_at is not None
         assert finding.first_seen <= finding.flagged_at <= finding.last_seen
         assert len(finding.activity) == 168

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from detector.accounts import FEATURES
-from detector.explain.case import SIGNS, Case, Grown, case_of, restricted, verdict_of
+from detector.explain.case import Case, Grown, case_of, restricted, verdict_of
 from detector.pipeline import Detector
-from detector.signals import SIGNALS, evaluate
+from detector.signals import SIGNALS, SIGNS, evaluate
 from detector.simulate import Campaign, Scenario, simulate
 from detector.view import View
 from tests.detector.explain.conftest import Log

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from detector.accounts import FEATURES
-from detector.explain.case import SIGNS, Case, case_of, restricted
+from detector.explain.case import Case, case_of, restricted
 from detector.explain.search import MIN_STEP, Change, above, below, closest
 from detector.parts import MIN_REQUESTS, WHOLE
 from detector.pipeline import Detector
 from detector.scoring import FLAG_AT, WATCH_AT, Scorer, Segment
-from detector.signals import SIGNALS
+from detector.signals import SIGNALS, SIGNS
 from tests.detector.explain.conftest import Log
 
 EVERY = tuple(range(len(SIGNALS)))
