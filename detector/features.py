@@ -24,7 +24,7 @@ from detector.codebook import Codebook
 from detector.encoders import Encoder
 from detector.event import Event, text_of
 from detector.intent import IntentModel, ends, structure
-from detector.pieces import MAX_PIECES, hash64, keys, plain_all
+from detector.pieces import MAX_PIECES, hash64, keys, plain_keys
 
 FeatureFrame = pl.DataFrame
 
@@ -114,7 +114,7 @@ def scan(events: Sequence[Event]) -> tuple[pl.DataFrame, Texts]:
     prompts, systems, answers = (columns.pop(name) for name in _TEXTS)
     table = pl.DataFrame({name: pl.Series(name, columns[name], kind) for name, kind in _SCANNED.items()})
     by_prompt, by_system, by_answer = distinct(prompts), distinct(systems), distinct(answers)
-    prompt_keys = np.fromiter((hash64(p) if p else 0 for p in plain_all(by_prompt[0])), np.uint64, len(by_prompt[0]))
+    prompt_keys = plain_keys(by_prompt[0])
     answer_keys = ragged.heads(*keys(by_answer[0], MIN_ANSWER_CHARS), MAX_ANSWER_PIECES)
     table = table.with_columns(
         pl.Series("prompt", prompt_keys[by_prompt[1]], pl.UInt64),

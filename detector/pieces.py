@@ -34,7 +34,7 @@ class Pieces(NamedTuple):
 
     of: np.ndarray
     edges: np.ndarray
-    distinct: list[str]
+    distinct: pl.Series
 
 
 def hash64(text: str) -> int:
@@ -52,11 +52,31 @@ def plain(text: str) -> str:
     return " ".join(unaccented(text).lower().split())
 
 
-def plain_all(texts: Sequence[str]) -> list[str]:
+def plain_keys(texts: Sequence[str]) -> np.ndarray:
+    """:func:`hash64` of each canonical text made :func:`plain`, 0 where nothing is left: uint64. ASCII is done at once."""
+    ascii_texts = np.fromiter(map(str.isascii, texts), bool, len(texts))
+    out = np.empty(len(texts), np.uint64)
+    plainly = _plain_ascii(pl.Series([t for t in texts if t.isascii()], dtype=pl.String))
+    out[ascii_texts] = np.where((plainly != "").to_numpy(), _hashes(plainly), np.uint64(0))
+    others = [plain(t) for t in texts if not t.isascii()]
+    out[~ascii_texts] = [hash64(t) if t else 0 for t in others]
+    return out
+
+
+def _plain_all(texts: pl.Series) -> pl.Series:
     """:func:`plain` of each text; those of ASCII at once, which is several times as fast."""
-    ascii_texts = pl.Series([t for t in texts if t.isascii()], dtype=pl.String)
-    done = iter(ascii_texts.str.to_lowercase().str.replace_all(_RUN, " ").str.strip_chars(" ").to_list())
-    return [next(done) if t.isascii() else plain(t) for t in texts]
+    plainly = _plain_ascii(texts)
+    others = (texts.str.len_bytes() != texts.str.len_chars()).arg_true()
+    return plainly.scatter(others, [plain(t) for t in texts.gather(others)]) if len(others) else plainly
+
+
+def _plain_ascii(texts: pl.Series) -> pl.Series:
+    return texts.str.to_lowercase().str.replace_all(_RUN, " ").str.strip_chars(" ")
+
+
+def _hashes(texts: pl.Series) -> np.ndarray:
+    """:func:`hash64` of each text: uint64."""
+    return np.maximum(np.fromiter(map(xxh3_64_intdigest, texts.cast(pl.Binary).to_list()), np.uint64, len(texts)), 1)
 
 
 def cut(texts: Sequence[str]) -> Pieces:
@@ -72,24 +92,26 @@ def cut(texts: Sequence[str]) -> Pieces:
     coded = lines.filter(chosen).to_arrow().dictionary_encode()
     edges = ragged.kept(edges, chosen)
 
-    words = pl.Series(plain_all(coded.dictionary.to_pylist()), dtype=pl.String)
+    words = _plain_all(pl.Series(coded.dictionary, dtype=pl.String))
     codes = coded.indices.to_numpy()
     long = (words.str.len_bytes() >= PIECE_MIN_BYTES).to_numpy()[codes]
     codes, edges = codes[long], ragged.kept(edges, long)
     chosen = ragged.ends(edges, MAX_PIECES // 2)
-    return Pieces(codes[chosen], ragged.kept(edges, chosen), words.str.replace_all("[0-9]+", "0").to_list())
+    return Pieces(codes[chosen], ragged.kept(edges, chosen), words.str.replace_all("[0-9]+", "0"))
 
 
 def pieces_of(text: str) -> list[str]:
     """The pieces of one text."""
     pieces = cut([text])
-    return [pieces.distinct[i] for i in pieces.of]
+    return pieces.distinct.gather(pieces.of).to_list()
 
 
-def piece_key(piece: str) -> int:
-    """Key of a piece: a hash, a coarse length (see :func:`length_of`), and a lowest bit that tells passages (1) from sentences (0)."""
-    length = min(len(piece) * LENGTHS // PASSAGE_CHARS, LENGTHS - 1)
-    return hash64(piece) & ~(2 * LENGTHS - 1) | length << 1 | (len(piece) >= PASSAGE_CHARS)
+def piece_keys(pieces: pl.Series) -> np.ndarray:
+    """Keys of pieces, uint64: a hash, a coarse length (see :func:`length_of`), and a lowest bit that tells passages (1) from
+    sentences (0)."""
+    chars = pieces.str.len_chars().cast(pl.UInt64).to_numpy()
+    length = np.minimum(chars * LENGTHS // PASSAGE_CHARS, LENGTHS - 1)
+    return _hashes(pieces) & ~np.uint64(2 * LENGTHS - 1) | length << 1 | (chars >= PASSAGE_CHARS)
 
 
 def length_of(key: pl.Expr) -> pl.Expr:
@@ -101,10 +123,10 @@ def keys(texts: Sequence[str], min_chars: int = 0) -> tuple[np.ndarray, np.ndarr
     """Keys of the texts' pieces that have at least ``min_chars``: uint64, one text's after another's, and their bounds."""
     pieces = cut(texts)
     of = pieces.of
-    known = np.fromiter(map(piece_key, pieces.distinct), np.uint64, len(pieces.distinct))
+    known = piece_keys(pieces.distinct)
     if not min_chars:
         return known[of], pieces.edges
-    long = np.fromiter((len(p) >= min_chars for p in pieces.distinct), bool, len(pieces.distinct))[of]
+    long = (pieces.distinct.str.len_chars() >= min_chars).to_numpy()[of]
     return known[of[long]], ragged.kept(pieces.edges, long)
 
 

@@ -45,7 +45,7 @@ def clip(text: str) -> str:
 
 def well_formed(text: str) -> str:
     """The text with lone surrogates replaced: hostile logs carry them, tokenizers refuse them."""
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def encode_distinct(
