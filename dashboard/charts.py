@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -13,7 +14,7 @@ from api.schemas.overview import ClusterPoint
 from api.schemas.quality import DriftDay
 from dashboard import words
 
-Layers = alt.LayerChart | alt.FacetChart | alt.VConcatChart
+Layers = alt.LayerChart | alt.FacetChart
 
 FOR = "#D55E00"  # vermilion and blue after Okabe and Ito, told apart by all common forms of colour blindness
 AGAINST = "#0072B2"
@@ -24,7 +25,30 @@ HOURS_OF_WEEK = 168
 HEAT_MAP_PIXELS = 320
 CLUSTER_MAP_PIXELS = 320
 TIMELINE_PIXELS = 200
-COURSE_PIXELS = 400  # wide, half of a page of 1280: charts one above the other cannot fill their column by themselves
+FEW_DAYS, BAR_PIXELS = 31, 22  # up to so many days their bars have this width; more share the axis evenly
+VOLUME_PIXELS = 80
+AXIS_PIXELS = 46  # beside charts one above the other, so that their days are one above the other too
+MOST_DAY_LABELS = 8
+DAY_LABEL = "utcFormat(toDate(datum.value), '%d %b')"  # the day as it is in UTC, wherever the browser is
+
+
+def _every_day(days: Iterable[str]) -> list[str]:
+    """Every day from the first to the last of these (ISO dates), so that a pause is seen as one."""
+    known = sorted(set(days))
+    return [d.strftime("%Y-%m-%d") for d in pd.date_range(known[0], known[-1])] if known else []
+
+
+def _by_day(every: Sequence[str], labels: bool = True) -> alt.X:
+    """An axis of these days."""
+    axis = alt.Axis(
+        labels=labels,
+        ticks=labels,
+        values=every[:: -(-len(every) // MOST_DAY_LABELS) or 1],
+        labelExpr=DAY_LABEL,
+        labelAngle=0,
+        labelFlush=False,
+    )
+    return alt.X("day:O", title="Day (UTC)" if labels else None, axis=axis, scale=alt.Scale(domain=every))
 
 
 def heat_map(activity: Sequence[int]) -> Layers:
@@ -38,7 +62,7 @@ def heat_map(activity: Sequence[int]) -> Layers:
         title="Hour of day (UTC)",
         axis=alt.Axis(labelAngle=0, values=list(range(0, 24, 3)), ticks=False, domain=False),
     )
-    day = alt.Y("day:O", title=None, sort=list(DAYS), axis=alt.Axis(ticks=False, domain=False))
+    day = alt.Y("day:O", title=None, sort=list(DAYS), axis=alt.Axis(ticks=False, domain=False, labelFlush=False))
     tooltip = [
         alt.Tooltip("day:O", title="Day"),
         alt.Tooltip("hour:O", title="Hour (UTC)"),
@@ -61,16 +85,17 @@ def heat_map(activity: Sequence[int]) -> Layers:
 def timeline(days: Sequence[tuple[str, int, int]], releases: Sequence[Release]) -> Layers:
     """Requests day by day; releases of models as labelled rules."""
     frame = pd.DataFrame(list(days), columns=["day", "requests", "tokens"])
-    frame["day"] = pd.to_datetime(frame["day"])
-    day = alt.X("day:T", title="Day (UTC)", axis=alt.Axis(format="%d %b", labelAngle=0, tickCount=8))
+    every = _every_day(frame["day"])
+    day = _by_day(every)
+    width: dict[str, Any] = {"width": BAR_PIXELS} if len(every) <= FEW_DAYS else {}
     bars = (
         alt.Chart(frame)
-        .mark_bar(color=AGAINST, width=10, cornerRadius=2)
+        .mark_bar(color=AGAINST, cornerRadius=2, **width)
         .encode(
             x=day,
             y=alt.Y("requests:Q", title="Requests a day", axis=alt.Axis(format="~s", tickCount=4)),
             tooltip=[
-                alt.Tooltip("day:T", title="Day", format="%Y-%m-%d"),
+                alt.Tooltip("day:O", title="Day"),
                 alt.Tooltip("requests:Q", title="Requests", format=","),
                 alt.Tooltip("tokens:Q", title="Output tokens", format=","),
             ],
@@ -78,42 +103,51 @@ def timeline(days: Sequence[tuple[str, int, int]], releases: Sequence[Release]) 
     )
     within = [r for r in releases if days and days[0][0] <= r.on.isoformat() <= days[-1][0]]
     marks = pd.DataFrame([{"day": r.on.isoformat(), "model": r.model} for r in within], columns=["day", "model"])
-    marks["day"] = pd.to_datetime(marks["day"])
-    rules = alt.Chart(marks).mark_rule(color=FOR, strokeDash=[4, 3]).encode(x="day:T")
+    rules = alt.Chart(marks).mark_rule(color=FOR, strokeDash=[4, 3]).encode(x=day)
     names = (
         alt.Chart(marks)
         .mark_text(color=FOR, align="left", dx=4, dy=-4, baseline="top")
-        .encode(x="day:T", y=alt.value(0), text="model:N")
+        .encode(x=day, y=alt.value(0), text="model:N")
     )
     return alt.layer(bars, rules, names).properties(height=TIMELINE_PIXELS)
 
 
-def courses(
-    cells: Sequence[tuple[int, str, int]],
-    births: Sequence[tuple[int, str]] = (),
-    taken: Sequence[tuple[int, str, int]] = (),
-) -> alt.VConcatChart:
-    """Requests of each member (a number) by day, below the sum of all. ``births``: member and day on which it joins the shared
-    work; ``taken``: member, day, and the member whose work it takes up then."""
+def volume(cells: Sequence[tuple[int, str, int]], days: Iterable[str]) -> Layers:
+    """Requests of all members together by day, for above :func:`courses` of the same ``days``."""
     frame = pd.DataFrame(list(cells), columns=["member", "day", "requests"])
-    day = alt.X("day:O", title="Day (UTC)", axis=alt.Axis(labelAngle=-40, labelOverlap=True))
-    members = frame["member"].nunique()
-    total = (
+    bars = (
         alt.Chart(frame)
         .mark_bar(color=GREY)
         .encode(
-            x=alt.X("day:O", title=None, axis=alt.Axis(labels=False, ticks=False)),
-            y=alt.Y("sum(requests):Q", title="All", axis=alt.Axis(format="~s", tickCount=3)),
+            x=_by_day(_every_day(days), labels=False),
+            y=alt.Y("sum(requests):Q", title="All", axis=_beside(format="~s", tickCount=3)),
             tooltip=[alt.Tooltip("day:O", title="Day"), alt.Tooltip("sum(requests):Q", title="Requests", format=",")],
         )
-        .properties(height=70, width=COURSE_PIXELS)
     )
+    return alt.layer(bars).properties(height=VOLUME_PIXELS)
+
+
+def _beside(**more: Any) -> alt.Axis:
+    return alt.Axis(minExtent=AXIS_PIXELS, maxExtent=AXIS_PIXELS, **more)
+
+
+def courses(
+    cells: Sequence[tuple[int, str, int]],
+    days: Iterable[str],
+    births: Sequence[tuple[int, str]] = (),
+    taken: Sequence[tuple[int, str, int]] = (),
+) -> Layers:
+    """Requests of each member (a number) on each of ``days``. ``births``: member and day on which it joins the shared work;
+    ``taken``: member, day, and the member whose work it takes up then."""
+    frame = pd.DataFrame(list(cells), columns=["member", "day", "requests"])
+    day = _by_day(_every_day(days))
+    members = frame["member"].nunique()
     each = (
         alt.Chart(frame)
         .mark_rect(color=AGAINST)
         .encode(
             x=day,
-            y=alt.Y("member:O", title="Member no.", axis=alt.Axis(labelOverlap=True)),
+            y=alt.Y("member:O", title="Member no.", axis=_beside(labelOverlap=True)),
             opacity=alt.Opacity("requests:Q", scale=alt.Scale(type="sqrt", range=[0.12, 1], domainMin=0), legend=None),
             tooltip=[
                 alt.Tooltip("member:O", title="Member no."),
@@ -143,9 +177,8 @@ def courses(
             ],
         )
     )
-    height = max(60, min(16 * members, 420))
-    lines = alt.layer(each, born, over).properties(height=height, width=COURSE_PIXELS)
-    return alt.vconcat(total, lines, spacing=6).resolve_scale(x="shared")
+    height = max(60, min(16 * members, 420)) + 60  # below it the days
+    return alt.layer(each, born, over).properties(height=height)
 
 
 def cluster_map(points: Sequence[ClusterPoint], name: str) -> Layers:
@@ -239,8 +272,7 @@ def drift(days: Sequence[DriftDay]) -> Layers:
         alt.Tooltip("requests:Q", title="Requests", format=","),
         alt.Tooltip("fit:Q", title="Fit", format=".3f"),
     ]
-    day = alt.X("day:O", title="Day (UTC)", axis=alt.Axis(labelAngle=-40, labelOverlap=True))
-    base = alt.Chart(frame).encode(x=day, tooltip=tooltip)
+    base = alt.Chart(frame).encode(x=_by_day(_every_day(frame["day"])), tooltip=tooltip)
     bars = base.mark_bar(color=GREY, opacity=0.5).encode(
         y=alt.Y("requests:Q", title="Requests a day", axis=alt.Axis(format=",d"))
     )

@@ -8,12 +8,18 @@ from typing import Any
 import streamlit as st
 
 from api.schemas.case import CampaignGraph, Handover, Node
-from dashboard import charts, safe, words
+from dashboard import charts, layout, safe, words
 
 SHAPES = {"flag": "triangle", "watch": "diamond", "clear": "circle"}
 COLOURS = {"flag": charts.FOR, "watch": "#E69F00", "clear": charts.AGAINST}
 SMALLEST, LARGEST = 12, 42  # pixels of a node
-REPULSION, LEAST_REPULSION = 6000, 60  # between nodes: few of them spread out, many stay within the picture
+MARGINS = {
+    "left": 30,
+    "top": 30,
+    "right": 48,
+    "bottom": 30,
+}  # pixels around the nodes' middles: for the largest, and its number
+UNITS = 1000  # of each axis: ECharts draws lines between whole ones
 MOST_LABELS = 60  # nodes up to which each has its number beside it
 PAIRS = 200  # in the table of ties
 
@@ -59,9 +65,13 @@ def section(graph: CampaignGraph, numbers: Mapping[str, int]) -> None:
 
 def option(graph: CampaignGraph, numbers: Mapping[str, int]) -> dict[str, Any]:
     """The graph for ECharts: numbers and our own words only."""
-    most = max((n.requests for n in graph.nodes), default=1) or 1
-    heaviest = max((e.weight for e in graph.edges), default=1.0) or 1.0
-    nodes = [_node(n, numbers, most) for n in graph.nodes if n.account_id in numbers]
+    known = [n for n in graph.nodes if n.account_id in numbers]
+    place = {n.account_id: i for i, n in enumerate(known)}
+    edges = [e for e in graph.edges if e.source in place and e.target in place]
+    most = max((n.requests for n in known), default=1) or 1
+    heaviest = max((e.weight for e in edges), default=1.0) or 1.0
+    at = UNITS * layout.spread(len(known), [(place[e.source], place[e.target], e.weight / heaviest) for e in edges])
+    nodes = [_node(n, numbers, most) | {"x": float(x), "y": float(y)} for n, (x, y) in zip(known, at, strict=True)]
     links = [
         {
             "source": str(numbers[e.source]),
@@ -69,8 +79,7 @@ def option(graph: CampaignGraph, numbers: Mapping[str, int]) -> dict[str, Any]:
             "value": round(e.weight, 1),
             "lineStyle": {"width": 0.5 + 4 * e.weight / heaviest},
         }
-        for e in graph.edges
-        if e.source in numbers and e.target in numbers
+        for e in edges
     ]
     return {
         "animation": False,
@@ -78,13 +87,8 @@ def option(graph: CampaignGraph, numbers: Mapping[str, int]) -> dict[str, Any]:
         "series": [
             {
                 "type": "graph",
-                "layout": "force",
-                "force": {
-                    "repulsion": max(LEAST_REPULSION, REPULSION / max(len(nodes), 1)),
-                    "edgeLength": [40, 160],
-                    "gravity": 0.12,
-                    "layoutAnimation": False,
-                },
+                "layout": "none",
+                **MARGINS,
                 "roam": True,
                 "label": {"show": len(nodes) <= MOST_LABELS, "position": "right", "fontSize": 12},
                 "lineStyle": {"color": charts.GREY, "opacity": 0.45},
@@ -127,16 +131,15 @@ def course(graph: CampaignGraph, numbers: Mapping[str, int]) -> None:
         for h in known
         if h.taken_up_by in joined
     ]
+    days = {day for _, day, _ in cells} | {day for _, day in births}
     active = len({number for number, _, _ in cells})
     st.caption(
         words.quantity(active, "member")
         + " with a recorded course; a stronger colour is more requests a day (UTC). Circle: joins the shared work. Triangle: takes it up "
         "right after another member stopped."
     )
-    safe.chart(
-        charts.courses(cells, births, taken),
-        "Heat map of requests by member and day, above it the sum of all and the births",
-    )
+    safe.chart(charts.volume(cells, days), "Bar chart of all members' requests by day")
+    safe.chart(charts.courses(cells, days, births, taken), "Heat map of requests by member and day, with the births")
     _handovers(known, numbers)
 
 

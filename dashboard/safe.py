@@ -14,11 +14,10 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
-from altair import VConcatChart
 from markupsafe import Markup
 
 from dashboard import words
@@ -244,6 +243,4 @@ def _inert(value: Cell) -> Cell:
 
 def chart(figure: Layers, description: str) -> None:
     """Show an Altair chart. Its titles and field names are ours; data reach the page as data."""
-    # stretched, each part of charts one above the other gets a column's width, and its axis beside it
-    width: Literal["content", "stretch"] = "content" if isinstance(figure, VConcatChart) else "stretch"
-    st.altair_chart(figure, width=width, alt=description)
+    st.altair_chart(figure, width="stretch", alt=description)

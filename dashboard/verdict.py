@@ -19,6 +19,7 @@ from dashboard import charts, safe, words
 MOST_PERCENT = 99.9  # a probability is not rounded up to certainty
 STRONGEST = 5  # reasons a side shown at once; weaker ones unfold
 SHARE_OF = "share of "  # units like "share of requests" are shown as percent
+RISK_OF = "risk of "  # so are risks
 
 Direction = Literal["for", "against"]
 Tools = Callable[[EvidenceOut], None]
@@ -108,14 +109,17 @@ def _cards(evidence: Sequence[EvidenceOut], scale: float, tools: Tools | None) -
             safe.show(safe.join([_reason(e, scale) for e in evidence]))
         return
     for one in evidence:
-        safe.show(_reason(one, scale))
-        tools(one)
+        with st.container(gap=None):
+            safe.show(_reason(one, scale))
+            tools(one)
 
 
 def _reason(evidence: EvidenceOut, scale: float) -> Markup:
     unit = evidence.unit
     if unit.startswith(SHARE_OF):
         value, unit = words.percent(evidence.value), "of " + unit.removeprefix(SHARE_OF)
+    elif unit.startswith(RISK_OF):
+        value = words.percent(evidence.value)
     else:
         value, unit = words.amount(evidence.value), f"({unit})" if unit[:1].isdigit() else unit
     return safe.markup(
