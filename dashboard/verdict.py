@@ -31,7 +31,7 @@ NO_REASONS: dict[Direction, str] = {
 }
 REASONS_HELP = (
     "Contribution: change in the log-odds of harvesting; the sum, with the base rate, gives the risk. "
-    "Percentile: share of all accounts with a lower value."
+    "Percentile: share of ordinary accounts, of its size where these are known, with a lower value."
 )
 
 
@@ -128,7 +128,7 @@ def _reason(evidence: EvidenceOut, scale: float) -> Markup:
         '<div class="dw-row"><span>Contribution</span><div class="dw-bar">'
         '<span class="{direction}" style="width:{width:.1f}%"></span></div><span>{contribution}</span></div>'
         '<div class="dw-row"><span>Percentile</span><div class="dw-scale">'
-        '<span style="left:{percentile:.2f}%"></span></div><span>{rank}</span></div></div>',
+        '<span style="left:{percentile:.2f}%"></span></div><span>{rank}</span></div><div class="dw-small">{among}</div></div>',
         title=evidence.title,
         value=value,
         unit=unit,
@@ -138,6 +138,7 @@ def _reason(evidence: EvidenceOut, scale: float) -> Markup:
         contribution=words.signed(evidence.contribution),
         percentile=100 * min(max(evidence.percentile, 0.0), 1.0),
         rank=words.percent(evidence.percentile),
+        among=f"Percentile among {evidence.among}",
     )
 
 

@@ -22,10 +22,11 @@ class Evidence(msgspec.Struct, kw_only=True):
     direction: Direction
     value: float  # in ``unit``
     unit: str  # e.g. "share of requests"
-    percentile: float  # of the population of accounts, 0..1
+    percentile: float  # share of those that it is ``among`` with a lower value, 0..1
     contribution: float  # log-odds
     text: str  # one plain sentence with the numbers in it
     version: str = "1"
+    among: str = "ordinary accounts"  # those of its size, where they are known
     event_ids: list[str] = []  # some of the requests behind it
     requests: int | None = None  # behind it, of those looked at; None: it is of all of them together
     looked_at: int = 0  # requests looked at: all it speaks of, or a sample of a busy account's

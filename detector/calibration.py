@@ -19,7 +19,7 @@ from detector.pieces import normalise
 from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
 from detector.progress import Progress
-from detector.scoring import TAIL, Scorer, Segment, Weights, segments_of
+from detector.scoring import MIN_PEERS, TAIL, Scorer, Segment, Weights, segment_at, segments_of
 from detector.signals import SIGNALS, evaluate
 from detector.templates import prompt_text
 from detector.view import View
@@ -48,6 +48,15 @@ def quantiles(values: np.ndarray) -> dict[str, list[float]]:
     return {s.name: np.round(np.quantile(values[:, j], grid), 5).tolist() for j, s in enumerate(SIGNALS)}
 
 
+def with_populations(segments: Sequence[Segment], values: np.ndarray, requests: np.ndarray) -> list[Segment]:
+    """The segments with the quantiles of ordinary accounts of their size: ``values`` of shape (accounts, len(SIGNALS))."""
+    at = segment_at([s.up_to for s in segments], requests)
+    return [
+        msgspec.structs.replace(s, population=quantiles(values[at == i]) if (at == i).sum() >= MIN_PEERS else {})
+        for i, s in enumerate(segments)
+    ]
+
+
 def honest_scores(profiles: Profiles, detector: Detector) -> tuple[np.ndarray, np.ndarray]:
     """Final scores, and numbers of requests, of the accounts of a log that is believed to be free of harvesting."""
     own = score_accounts(profiles, detector.scorer)
@@ -65,7 +74,7 @@ def with_reviews(weights: Weights, honest_scores: np.ndarray, honest_requests: n
     for i, segment in enumerate(weights.segments):
         new = honest_scores[at == i].tolist()
         tail = sorted([*segment.tail, *new], reverse=True)[:TAIL]
-        merged.append(Segment(segment.up_to, segment.accounts + len(new), tail))
+        merged.append(msgspec.structs.replace(segment, accounts=segment.accounts + len(new), tail=tail))
     return msgspec.structs.replace(weights, segments=merged)
 
 
@@ -112,7 +121,8 @@ def calibrate(
     profiles = merge_all(parts)
     if profiles is None:
         raise ValueError("the logs hold no events: nothing can be learnt from them")
-    values = evaluate(View(profiles))
+    view = View(profiles)
+    values = evaluate(view)
     weights: Weights = msgspec.structs.replace(detector.scorer.weights, population=quantiles(values), version="own")
     if max_false_flags is not None:
         if len(profiles) * max_false_flags < MIN_EXCEEDING:
@@ -120,9 +130,9 @@ def calibrate(
                 f"{len(profiles):,} accounts are too few to promise that at most {max_false_flags:.2%} of honest ones are "
                 f"flagged: give a log of at least {MIN_EXCEEDING / max_false_flags:,.0f} accounts, or a larger share"
             )
-        scores, requests = honest_scores(profiles, detector)
-        segments = segments_of(scores, requests)
+        segments = segments_of(*honest_scores(profiles, detector))
         weights = msgspec.structs.replace(weights, segments=segments, max_false_flags=max_false_flags)
+    weights.segments = with_populations(weights.segments, values, view.n)
     out.mkdir(parents=True, exist_ok=True)
     codebook.save(out / "codebook.npz")
     frames = public_frames(profiles)

@@ -80,7 +80,8 @@ def evidence(
     ``found`` are the requests behind each, ``part`` says which of its requests these are. What is there comes before what is
     missing (a lack of human rhythm, say), and the weightier before the lighter.
     """
-    percentiles = scorer.percentiles(values[None])[0]
+    peers = scorer.peers(n)
+    percentiles = peers.percentiles(values)
     signs = shown(contributions)
     out = []
     for j in np.argsort(-np.abs(contributions), kind="stable"):
@@ -88,7 +89,7 @@ def evidence(
             break
         signal = SIGNALS[j]
         value, contribution = float(values[j]), float(contributions[j])
-        text = _lacking(signal.title, float(percentiles[j])) if signs[j] < 0 else signal.text(value, n)
+        text = _lacking(signal.title, float(percentiles[j]), peers.words) if signs[j] < 0 else signal.text(value, n)
         requests = found.get(int(j), NOTHING)
         out.append(
             Evidence(
@@ -98,6 +99,7 @@ def evidence(
                 value=signal.display(value),
                 unit=signal.unit,
                 percentile=float(percentiles[j]),
+                among=peers.words,
                 contribution=contribution,
                 version=signal.version,
                 event_ids=requests.event_ids,
@@ -116,9 +118,9 @@ def part_words(attribute: int, requests: int, all_requests: int) -> str:
     return f"Of the {requests} of its {all_requests} requests {tuple(ATTRIBUTES.values())[attribute]}: "
 
 
-def _lacking(title: str, percentile: float) -> str:
-    """A reason that speaks by its absence; ``percentile`` is the share of ordinary accounts with a lower value."""
-    return f"{LACKING}{title.lower()}: {percent(1 - percentile)} of ordinary accounts show at least as much."
+def _lacking(title: str, percentile: float, peers: str) -> str:
+    """A reason that speaks by its absence; ``percentile`` is the share of ``peers`` with a lower value."""
+    return f"{LACKING}{title.lower()}: {percent(1 - percentile)} of {peers} show at least as much."
 
 
 def harvest_of(contributions: np.ndarray) -> str | None:

@@ -11,6 +11,7 @@ the share of honest accounts that may be flagged is what the operator sets.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,19 +36,25 @@ WATCH = 10  # times as many may be watched
 TAIL = 500  # highest scores of honest accounts that are kept of each segment: enough for shares up to about a tenth
 SEGMENTS: tuple[int | None, ...] = (20, 150, None)  # requests up to which an account is small, middling, large: little
 # is known of few requests, and the scores of honest accounts spread accordingly
+MIN_PEERS = 50  # ordinary accounts of a segment from which a percentile is one among them; with fewer it is among all
+ORDINARY = "ordinary accounts"
 INTERVAL = 0.95  # probability that the number of false flags lies within the stated bounds
 
 
 class Segment(msgspec.Struct):
-    """Scores of honest accounts with at most ``up_to`` requests (None: any number)."""
+    """Scores of honest accounts with at most ``up_to`` requests (None: any number).
+
+    ``population`` holds each signal's quantiles over them; empty where they are not known, or too few.
+    """
 
     up_to: int | None
     accounts: int
     tail: list[float]  # the highest scores, highest first
+    population: dict[str, list[float]] = {}
 
 
 class Weights(msgspec.Struct):
-    """Everything the scorer has learnt. ``population`` holds each signal's quantiles over honest accounts, for percentiles."""
+    """Everything the scorer has learnt. ``population`` holds each signal's quantiles over all honest accounts."""
 
     version: str
     signals: list[str]  # names of the signals, in order
@@ -101,8 +108,7 @@ class Scorer:
 
     def segment(self, requests: np.ndarray) -> np.ndarray:
         """Position of each account's segment, by its number of requests."""
-        bounds = [s.up_to for s in self.weights.segments[:-1]]
-        return np.searchsorted(np.array(bounds, float), np.asarray(requests, float), side="left")
+        return segment_at([s.up_to for s in self.weights.segments], requests)
 
     def p_values(self, scores: np.ndarray, requests: np.ndarray) -> np.ndarray:
         """Share of honest accounts of the same segment that score at least as high, with the account itself counted among them."""
@@ -168,23 +174,51 @@ class Scorer:
         tail = (1 - INTERVAL) / 2
         return mean, float(np.quantile(draws, tail)), float(np.quantile(draws, 1 - tail))
 
-    @cached_property
-    def _population(self) -> dict[str, np.ndarray]:
-        return {name: np.array(grid) for name, grid in self.weights.population.items() if grid}
+    def peers(self, requests: float) -> Peers:
+        """The ordinary accounts that one of so many requests is compared with."""
+        if self.weights.segments:
+            at = int(self.segment(np.array([requests]))[0])
+            if population := self.weights.segments[at].population:
+                before = self.weights.segments[at - 1].up_to if at else None
+                return Peers(population, words_of(before, self.weights.segments[at].up_to))
+        return Peers(self.weights.population, ORDINARY)
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Ordinary accounts: each signal's quantiles over them, and the words for them."""
+
+    population: dict[str, list[float]]
+    words: str
 
     def percentiles(self, values: np.ndarray) -> np.ndarray:
-        """Share of the honest population that has a lower value: float64 of shape (m, len(SIGNALS))."""
-        out = np.full_like(values, 0.5, dtype=float)
+        """Share of them that has a lower value of each signal: both float64 of shape (len(SIGNALS),)."""
+        out = np.full(len(SIGNALS), 0.5)
         for j, signal in enumerate(SIGNALS):
-            grid = self._population.get(signal.name)
-            if grid is not None:
-                out[:, j] = np.searchsorted(grid, values[:, j], side="left") / len(grid)
+            if grid := self.population.get(signal.name):
+                out[j] = np.searchsorted(grid, values[j], side="left") / len(grid)
         return out
+
+
+def words_of(above: int | None, up_to: int | None) -> str:
+    """Ordinary accounts of a size in words."""
+    if up_to is None:
+        return ORDINARY if above is None else f"{ORDINARY} of more than {above} requests"
+    return (
+        f"{ORDINARY} of {above + 1} to {up_to} requests"
+        if above is not None
+        else f"{ORDINARY} of up to {up_to} requests"
+    )
+
+
+def segment_at(bounds: Sequence[int | None], requests: np.ndarray) -> np.ndarray:
+    """Position of the segment of each number of requests; the last segment has no bound."""
+    return np.searchsorted(np.array(bounds[:-1], float), np.asarray(requests, float), side="left")
 
 
 def segments_of(scores: np.ndarray, requests: np.ndarray) -> list[Segment]:
     """Honest accounts' scores by segment; float64 of shape (n,) each."""
-    at = np.searchsorted(np.array([s for s in SEGMENTS if s is not None], float), requests, side="left")
+    at = segment_at(SEGMENTS, requests)
     return [_segment(up_to, scores[at == i]) for i, up_to in enumerate(SEGMENTS)]
 
 

@@ -16,7 +16,8 @@ class EvidenceOut(Schema):
     direction: Literal["for", "against"]
     value: float
     unit: str
-    percentile: float = Field(description="Share of accounts with a lower value, 0..1")
+    percentile: float = Field(description="Share of those that it is among with a lower value, 0..1")
+    among: str = Field("ordinary accounts", description="Those of its size, where they are known")
     contribution: float = Field(description="Change in log-odds of harvesting")
     text: str
     version: str = "1"

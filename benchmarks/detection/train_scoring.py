@@ -20,7 +20,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from detector.accounts import FEATURES as ACCOUNT_FEATURES
 from detector.accounts import UNKNOWN, Candidates, best_of, candidates, score_accounts
-from detector.calibration import quantiles
+from detector.calibration import quantiles, with_populations
 from detector.campaigns import Groups, discover
 from detector.formats import read
 from detector.grouping import CANDIDATE, place
@@ -279,13 +279,14 @@ def fit(logs: Sequence[Traffic], excluded: Sequence[str] = (), say: Callable[[st
         GROUP_ROUNDS,
     )
     say("members fitted")
+    ordinary, sizes = (np.concatenate(c) for c in zip(*map(_ordinary, logs), strict=True))
     weights = Weights(
         version="default-3",
         signals=[s.name for s in SIGNALS],
         accounts=accounts,
         campaigns=campaigns,
         members=members,
-        population=quantiles(np.vstack([_ordinary(log) for log in logs])),
+        population=quantiles(ordinary),
         segments=[],
     )
     honest = []
@@ -298,6 +299,7 @@ def fit(logs: Sequence[Traffic], excluded: Sequence[str] = (), say: Callable[[st
     ends = [float(np.quantile(scores, 1 - MAX_FALSE_FLAGS / 2)) for scores in (alone, placed)]
     weights.member_shift = round(ends[0] - ends[1], 4)
     weights.segments = segments_of(np.maximum(alone, placed + weights.member_shift), requests)
+    weights.segments = with_populations(weights.segments, ordinary, sizes)
     return weights
 
 
@@ -312,11 +314,12 @@ def _honest(log: Traffic, scorer: Scorer) -> tuple[np.ndarray, np.ndarray, np.nd
     return own.log_odds[honest], placed[honest], own.view.n[honest]
 
 
-def _ordinary(log: Traffic) -> np.ndarray:
+def _ordinary(log: Traffic) -> tuple[np.ndarray, np.ndarray]:
+    """Signals of the honest accounts that can be judged, and their numbers of requests."""
     whole = log.about.select(
         (pl.col("attribute") == WHOLE) & ~pl.col("label") & (pl.col("requests") >= MIN_REQUESTS)
     ).to_series()
-    return log.candidates.x[whole.to_numpy(), : len(SIGNALS)]
+    return log.candidates.x[whole.to_numpy(), : len(SIGNALS)], log.about.filter(whole)["requests"].to_numpy()
 
 
 def main() -> None:

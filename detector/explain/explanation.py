@@ -24,9 +24,9 @@ class Share(msgspec.Struct, kw_only=True):
     title: str
     direction: Direction  # the way in which more of it moves the risk
     value: float  # in ``unit``
-    ordinary: float  # median of ordinary accounts
+    ordinary: float  # median of ordinary accounts of its size
     unit: str
-    percentile: float  # share of ordinary accounts with a lower value
+    percentile: float  # share of these with a lower value
     contribution: float  # log-odds
 
 
@@ -78,7 +78,7 @@ def explain(profiles: Profiles, assessment: Assessment, account_id: str, scorer:
         watch_at=WATCH_AT,
         campaign=next((c for c in assessment.campaigns if c.campaign_id == finding.campaign_id), None),
         base=scorer.accounts.base,
-        shares=_shares(own.values[0], own.contributions(np.array([0]), scorer)[0], scorer),
+        shares=_shares(own.values[0], own.contributions(np.array([0]), scorer)[0], float(own.requests[0]), scorer),
         course=grown,
         what_if=_what_if(finding.verdict, case, mine, grown, scorer),
     )
@@ -112,11 +112,12 @@ def _with_evidence(finding: AccountFinding, mine: Profiles, scorer: Scorer) -> A
     return msgspec.structs.replace(full, verdict=finding.verdict)
 
 
-def _shares(values: np.ndarray, contributions: np.ndarray, scorer: Scorer) -> list[Share]:
-    percentiles = scorer.percentiles(values[None])[0]
+def _shares(values: np.ndarray, contributions: np.ndarray, requests: float, scorer: Scorer) -> list[Share]:
+    peers = scorer.peers(requests)
+    percentiles = peers.percentiles(values)
     shares = []
     for j, signal in enumerate(SIGNALS):
-        grid = scorer.weights.population.get(signal.name)
+        grid = peers.population.get(signal.name)
         shares.append(
             Share(
                 signal=signal.name,

@@ -73,13 +73,13 @@ def risk(value: float) -> str:
     return f"{min(max(value, 0.001), 0.999) * 100:.1f}{NBSP}%"
 
 
-def standing(percentile: float) -> str:
+def standing(percentile: float, among: str) -> str:
     """A place in the population in words, never rounded to certainty."""
     if percentile >= 0.995:
-        return f"Higher than over 99{NBSP}% of the accounts of the reference population."
+        return f"Higher than over 99{NBSP}% of {among}."
     if percentile < 0.005:
-        return "Among the lowest of the reference population."
-    return f"Higher than {percentile * 100:.0f}{NBSP}% of the accounts of the reference population."
+        return f"Among the lowest of {among}."
+    return f"Higher than {percentile * 100:.0f}{NBSP}% of {among}."
 
 
 def expected(value: float) -> str:

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.calibration import calibrate, with_reviews
+from detector.calibration import calibrate, with_populations, with_reviews
 from detector.campaigns import discover
 from detector.event import Event
 from detector.formats import read
 from detector.pipeline import Detector
 from detector.profiles import KIND
-from detector.scoring import FLAG_AT, Scorer, segments_of
+from detector.scoring import FLAG_AT, MIN_PEERS, ORDINARY, Scorer, segments_of
+from detector.signals import SIGNALS
 from detector.simulate import PRESETS, Scenario, simulate, write
 from tests.detector.builders import event
 
@@ -29,6 +30,30 @@ def test_calibrating_on_own_logs(detector: Detector, tmp_path: Path) -> None:
     assert own.codebook.k == run.clusters == 20
     assert own.codebook.version == "own"
     assert own.codebook.projection().shape == (20, 2)
+    assert own.scorer.peers(10).words == f"{ORDINARY} of up to 20 requests"
+
+
+def test_a_percentile_is_among_accounts_of_the_same_size() -> None:
+    """A value that is usual for busy accounts is the highest among small ones; where too few are known, it is among all."""
+    small, large = np.linspace(0, 1, 400), np.linspace(1, 2, 400)
+    values = np.repeat(np.concatenate([small, large])[:, None], len(SIGNALS), axis=1)
+    requests = np.concatenate([np.full(400, 20.0), np.full(400, 21.0)])
+    weights = Scorer.load().weights
+    known = with_populations(weights.segments, values, requests)
+    scorer = Scorer(msgspec.structs.replace(weights, segments=known))
+    one = np.full(len(SIGNALS), 1.25)
+    for size, share, words in (
+        (8, 1.0, f"{ORDINARY} of up to 20 requests"),
+        (20, 1.0, f"{ORDINARY} of up to 20 requests"),
+        (150, 0.25, f"{ORDINARY} of 21 to 150 requests"),
+    ):
+        peers = scorer.peers(size)
+        assert peers.percentiles(one) == pytest.approx(share, abs=0.01)
+        assert peers.words == words
+    assert scorer.peers(151) == scorer.peers(10_000)
+    assert (scorer.peers(151).words, scorer.peers(151).population) == (ORDINARY, weights.population)
+    few = with_populations(weights.segments, values[: MIN_PEERS - 1], requests[: MIN_PEERS - 1])
+    assert not any(s.population for s in few)
 
 
 def test_own_thresholds_flag_no_more_than_promised(detector: Detector, tmp_path: Path) -> None:

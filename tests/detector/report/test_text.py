@@ -78,7 +78,7 @@ def test_certainty_is_never_claimed() -> None:
     assert text.percent(1.0) == "100\u00a0%"
     assert text.risk(1.0) == "99.9\u00a0%"
     assert text.expected(0.01) == "under 0.1"
-    assert "over 99" in text.standing(1.0)
+    assert "over 99" in text.standing(1.0, "ordinary accounts")
 
 
 def test_weights_in_plain_words() -> None:
