@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Thread
 
@@ -10,7 +12,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text, update
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from api.storage import audit, events, keys, migrate, models
 from api.storage.engine import Database
@@ -143,6 +146,39 @@ def trail(database: Database, count: int) -> None:
             audit.append(connection, "me", "act", f"thing {number}", {"n": number, "text": "ü\ud800"})
 
 
+@contextmanager
+def tampering(database: Database) -> Iterator[Connection]:
+    """A connection of somebody who may take the database's own guards away, as its owner may."""
+    with database.write() as connection:
+        if connection.dialect.name == "sqlite":
+            guards = select(text("name")).select_from(text("sqlite_master")).where(text("type = 'trigger'"))
+            for name in connection.execute(guards).scalars().all():
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            connection.execute(text("ALTER TABLE audit_log DISABLE TRIGGER USER"))
+        yield connection
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_log SET actor = 'other' WHERE entry_id = 2",
+        "UPDATE audit_log SET detail = detail",
+        "DELETE FROM audit_log WHERE entry_id = 3",
+        "DELETE FROM audit_log",
+    ],
+)
+def test_the_database_refuses_to_change_the_trail(database: Database, statement: str) -> None:
+    """Entries are appended and never changed or deleted, by whatever statement; the trail stays whole and goes on."""
+    trail(database, 3)
+    replaced = "INSERT OR REPLACE INTO audit_log SELECT entry_id, at, 'other', action, subject, detail, previous, hash FROM audit_log"
+    for one in (statement, replaced if database.path else "TRUNCATE audit_log"):
+        with pytest.raises(DBAPIError, match="appended only"), database.write() as connection:
+            connection.execute(text(one))
+    trail(database, 1)
+    assert audit.verify(database)[0::2] == (4, None)
+
+
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
@@ -157,7 +193,7 @@ def test_tampering_shows(database: Database, statement: str, problem: str) -> No
     """A changed or removed entry is found and named."""
     trail(database, 5)
     assert audit.verify(database).problem is None
-    with database.write() as connection:
+    with tampering(database) as connection:
         connection.execute(text(statement))
     assert audit.verify(database).problem == problem
 
@@ -165,7 +201,7 @@ def test_tampering_shows(database: Database, statement: str, problem: str) -> No
 def test_rehashed_entry_breaks_the_chain(database: Database) -> None:
     """An entry that was changed and hashed anew no longer fits the one after it."""
     trail(database, 3)
-    with database.write() as connection:
+    with tampering(database) as connection:
         entry = connection.execute(models.audit_log.select().where(models.audit_log.c.entry_id == 2)).one()
         forged = audit._hash(2, entry.at, "other", entry.action, entry.subject, entry.detail, entry.previous)
         changed = update(models.audit_log).where(models.audit_log.c.entry_id == 2).values(actor="other", hash=forged)
@@ -179,7 +215,7 @@ def test_cut_off_end_shows_with_a_noted_head(database: Database) -> None:
     head = audit.verify(database).head
     trail(database, 1)
     assert audit.verify(database, head).problem is None
-    with database.write() as connection:
+    with tampering(database) as connection:
         connection.execute(text("DELETE FROM audit_log WHERE entry_id >= 4"))
     assert audit.verify(database).problem is None
     assert "expected head" in str(audit.verify(database, head).problem)
