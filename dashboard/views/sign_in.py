@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import session
-from dashboard.client import ApiError
+from dashboard.client import ApiError, Forbidden, KeyRefused
+
+NOT_LET_IN = "You are known to your organisation, but the service does not let you in."
 
 
 def render() -> None:
@@ -47,7 +49,7 @@ def by_provider() -> None:
             with st.spinner("Asking the service …"):
                 session.sign_in_by_provider()
         except ApiError as error:
-            session.show_problem(error)
+            session.show_problem(error, NOT_LET_IN if isinstance(error, Forbidden | KeyRefused) else None)
             if st.button("Sign in as somebody else", icon=":material/switch_account:"):
                 st.logout()
         else:

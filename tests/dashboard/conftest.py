@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import uvicorn
@@ -76,9 +76,9 @@ def sink() -> Iterator[Sink]:
 
 
 @contextmanager
-def running(folder: Path, sink: Sink, fill: Callable[[Database, str], None] | None) -> Iterator[Service]:
-    """Run the service on a fresh database in ``folder``."""
-    settings = Settings(data_dir=folder)
+def running(folder: Path, sink: Sink, fill: Callable[[Database, str], None] | None, **more: Any) -> Iterator[Service]:
+    """Run the service on a fresh database in ``folder``, with ``more`` of its settings."""
+    settings = Settings(data_dir=folder, **more)
     migrate.upgrade(settings.url)
     database = Database(settings.url)
     if fill:

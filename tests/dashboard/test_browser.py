@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -47,14 +48,19 @@ SETTLE_MS = 1_500  # for what a page might still fetch after it is drawn
 ROW_PIXELS, HEADER_PIXELS = 35, 35
 
 
-@pytest.fixture(scope="module")
-def dashboard(filled: Service) -> Iterator[str]:
-    """The dashboard as it is run for real; its address."""
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+@contextmanager
+def shown(service: Service, port: int, folder: Path | None = None) -> Iterator[str]:
+    """The dashboard as it is run for real, started in ``folder``; its address."""
     arguments = ["--server.address", "127.0.0.1", "--server.port", str(port), "--browser.gatherUsageStats", "false"]
     command = [sys.executable, "-m", "streamlit", "run", str(APP), *arguments]
-    process = subprocess.Popen(command, env=environment(filled), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, env=environment(service), cwd=folder, **quiet)
     address = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + START_SECONDS
@@ -66,6 +72,13 @@ def dashboard(filled: Service) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(START_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def dashboard(filled: Service) -> Iterator[str]:
+    """A dashboard of the filled service; its address."""
+    with shown(filled, free_port()) as address:
+        yield address
 
 
 def _healthy(address: str) -> bool:
