@@ -13,7 +13,7 @@ from dashboard.client import Missing
 from dashboard.paging import token
 
 
-def button(
+def lead_to(
     place: DeltaGenerator, evidence: EvidenceOut, leave: UnmaskingOut | None, subject: Subject, record: str
 ) -> None:
     """The way to the requests behind a reason."""

@@ -136,9 +136,9 @@ def asking() -> Iterator[None]:
         st.stop()
 
 
-def show_problem(error: ApiError, meaning: str | None = None) -> None:
+def show_problem(error: ApiError) -> None:
     """One failure: what it means and what to do, then the service's own words."""
-    st.error(meaning or PROBLEMS[type(error)], icon=":material/error:")
+    st.error(PROBLEMS[type(error)], icon=":material/error:")
     if error.detail:
         safe.text(error.detail)
     if isinstance(error, KeyRefused) and signed_in() and st.button("Sign in again"):

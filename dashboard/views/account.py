@@ -133,7 +133,7 @@ def tools(case: AccountDetail) -> verdict.Tools:
     def buttons(evidence: EvidenceOut) -> None:
         key = f"{evidence.signal}_{evidence.direction}"
         row = st.container(horizontal=True)
-        behind.button(row, evidence, case.unmasking, "account", case.account_id)
+        behind.lead_to(row, evidence, case.unmasking, "account", case.account_id)
         may = evidence.direction == "for" and evidence.signal not in excepted and session.may_decide()
         if may and row.button("Make an exception", key=f"except_{key}", type="tertiary", icon=":material/rule:"):
             exceptions.make(case.account_id, evidence)

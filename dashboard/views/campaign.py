@@ -74,7 +74,7 @@ def render() -> None:
         network.course(graph, numbers)
     verdict.reasons(
         campaign.evidence,
-        lambda e: behind.button(st.container(), e, campaign.unmasking, "campaign", campaign_id),
+        lambda e: behind.lead_to(st.container(), e, campaign.unmasking, "campaign", campaign_id),
     )
     left, right = st.columns(2, gap="large")
     with left:

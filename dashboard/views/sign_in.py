@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import session
+from dashboard import safe, session
 from dashboard.client import ApiError, Forbidden, KeyRefused
 
 NOT_LET_IN = "You are known to your organisation, but the service does not let you in."
@@ -49,7 +49,11 @@ def by_provider() -> None:
             with st.spinner("Asking the service …"):
                 session.sign_in_by_provider()
         except ApiError as error:
-            session.show_problem(error, NOT_LET_IN if isinstance(error, Forbidden | KeyRefused) else None)
+            if isinstance(error, Forbidden | KeyRefused):
+                st.error(NOT_LET_IN, icon=":material/error:")
+                safe.text(error.detail)
+            else:
+                session.show_problem(error)
             if st.button("Sign in as somebody else", icon=":material/switch_account:"):
                 st.logout()
         else:
