@@ -25,18 +25,18 @@ def render() -> None:
     )
     with session.asking():
         state = session.client().enforcement()
-    automatic = words.MEASURES[state.automatic_action] if state.automatic_action else "nothing"
+    automatic = "No action"
+    if state.automatic_action:
+        used = f" ({state.automatic_today:,d} of at most {state.automatic_daily_cap:,d} in 24 hours)"
+        automatic = words.MEASURES[state.automatic_action] + used
     safe.show(
         safe.markup(
             '<div class="dw-facts"><div><span class="dw-small">Now</span><br>{mode}</div>'
-            '<div><span class="dw-small">By the setting at most</span><br>{setting}</div>'
-            '<div><span class="dw-small">Without a person</span><br>{automatic}</div>'
-            '<div><span class="dw-small">Of it in 24 hours</span><br>{today} of at most {cap}</div></div>',
+            '<div><span class="dw-small">Allowed by the setting</span><br>{setting}</div>'
+            '<div><span class="dw-small">For new flags, without a person</span><br>{automatic}</div></div>',
             mode=words.MODES[state.mode],
             setting=words.MODES[state.setting],
             automatic=automatic,
-            today=state.automatic_today,
-            cap=state.automatic_daily_cap if state.automatic_action else 0,
         )
     )
     if state.at:
@@ -47,7 +47,7 @@ def render() -> None:
     with st.form("enforcement", border=True):
         modes = list(words.MODES)
         mode = st.radio("Switch to", modes, index=modes.index(state.switch), format_func=words.MODES.__getitem__)
-        reason = st.text_input("Reason", max_chars=MAX_REASON)
+        reason = st.text_input("Reason", max_chars=MAX_REASON, placeholder="What happened")
         if st.form_submit_button("Switch", type="primary"):
             with session.asking():
                 session.client().switch_enforcement(mode, reason.strip())

@@ -12,6 +12,7 @@ from detector.ties import CLASS_OF_TIE, MIN_BITS, TYPICAL_ICC
 
 MIN_EXCHANGEABLE = 0.5  # half as like one another as independent users are, or less: a split work queue
 MIN_MOVEMENT = 0.3  # similarity of active hours above that of unrelated accounts, which share day and night as well
+MILLION_BITS = 20  # from which a chance is told as less than one in a million
 MIN_LIKE_MINDED = 0.5  # log-odds by which each member alone looks like a harvester, in the lower quarter of them
 
 OBJECTS = {
@@ -33,6 +34,13 @@ CONTENT = {
 }
 
 
+def chance(bits: float) -> str:
+    """A chance of so many bits of surprise in words: 1 in 1,000, less than 1 in a million."""
+    if bits >= MILLION_BITS:
+        return "less than 1 in a million"
+    return f"1 in {float(f'{2**bits:.2g}'):,.0f}"
+
+
 def ties_of(row: dict[str, Any], seed_kinds: list[int], requests: int, accounts: int) -> list[Tie]:
     """Ties of one group, the content that it was found by first, then by weight. ``row`` is one of ``GroupFeatures.table``."""
     m = int(row["members"])
@@ -40,7 +48,9 @@ def ties_of(row: dict[str, Any], seed_kinds: list[int], requests: int, accounts:
     for kind, words in OBJECTS.items():
         shared, bits = int(row[f"{kind}_shared"]), float(row[f"{kind}_bits"])
         if bits > MIN_BITS:
-            text = f"{shared} of {m} accounts share one {words}; unrelated accounts would by a chance of 1 in 2^{bits:.0f}."
+            text = (
+                f"{shared} of {m} accounts share one {words}; unrelated accounts would by a chance of {chance(bits)}."
+            )
             found.append(Tie(kind=kind, weight=bits, members=shared, text=text))
     exchangeable, movement = float(row["exchangeable"]), float(row["co_movement"])
     if exchangeable > MIN_EXCHANGEABLE:

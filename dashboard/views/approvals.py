@@ -47,7 +47,7 @@ def card(item: ApprovalOut) -> None:
                 kind=words.APPROVALS[item.kind],
                 what=safe.line(item.what.replace("_", " ")),
                 scope=safe.line(f" ({', '.join(scope)})" if scope else ""),
-                subject=item.subject,
+                subject="those with" if item.subject == "bulk" else item.subject,
                 name=safe.line(item.subject_id),
                 reason=item.reason,
                 by=safe.line(item.issued_by),

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from api.schemas.base import Role
+from dashboard import words
 from dashboard.client import URL_VARIABLE, Client, Forbidden, KeyRefused, Missing, Refused
 from tests.dashboard.conftest import Service
 from tests.dashboard.data import BYSTANDERS, CAMPAIGN, GOOD_CUSTOMER, HARVESTER, hostile_account
@@ -268,7 +269,7 @@ def test_administrators_see_keys(service: Service) -> None:
     """An administrator sees every key, and no secret."""
     app = page(service, "admin", "settings")
     shown = app.dataframe[0].value
-    assert {"admin", "analyst", "lead", "auditor", "gateway"} <= set(shown["role"])
+    assert set(words.ROLES.values()) <= set(shown["role"])
     assert not any(secret in shown.to_csv() for secret in service.keys.values())
 
 
@@ -277,7 +278,7 @@ def test_administrators_make_and_revoke_keys(service: Service) -> None:
     app = page(service, "admin", "settings")
     app.text_input[0].set_value("New analyst")
     app.selectbox[0].set_value("lead")
-    button(app, "Make key").click().run()
+    button(app, "Create key").click().run()
     secret = app.code[0].value
     me = Client(secret, service.url).me()
     assert (me.name, me.role) == ("New analyst", "lead")
@@ -292,7 +293,7 @@ def test_administrators_make_and_revoke_keys(service: Service) -> None:
 def test_a_key_needs_a_name(service: Service) -> None:
     """A key without a name is refused in clear words."""
     app = page(service, "admin", "settings")
-    button(app, "Make key").click().run()
+    button(app, "Create key").click().run()
     assert "did not accept" in all_text(app)
 
 

@@ -98,11 +98,11 @@ PLACES: dict[str, Place] = {
     "backtests": Place("audits", {"kind": "backtest"}, {"Start": DECIDE}),
     "performance": Place("performance", {}, {"Draw at random": DECIDE}),
     "audit trail": Place("audit", {}, {}),
-    "keys": Place("settings", {"section": "keys"}, {"Sign out": ALL, "Make key": ADMIN}),
+    "keys": Place("settings", {"section": "keys"}, {"Sign out": ALL, "Create key": ADMIN}),
     "people": Place("settings", {"section": "people"}, {"Sign out": ALL, "Add person": ADMIN}),
     "retention": Place("settings", {"section": "retention"}, {"Sign out": ALL, "Set retention": ADMIN}),
     "texts": Place("settings", {"section": "texts"}, {"Sign out": ALL, "Set": ADMIN}),
-    "alerts": Place("settings", {"section": "alerts"}, {"Sign out": ALL, "Make route": ADMIN}),
+    "alerts": Place("settings", {"section": "alerts"}, {"Sign out": ALL, "Add route": ADMIN}),
     "enforcement": Place("settings", {"section": "enforcement"}, {"Sign out": ALL, "Switch": LEAD}),
 }  # fmt: skip
 
@@ -278,7 +278,7 @@ ACTIONS: dict[str, Action] = {
     "share a query": Action(DECIDE, save, lambda c: search.save(c, "x", "a text", None, True), "query.share"),
     "draw a sample": Action(DECIDE, draw, lambda c: quality.draw(c, 1), "sample.draw"),
     "make a key": Action(
-        ADMIN, lambda s, r: type_and_press(s, r, "keys", "Make key", "A new analyst"),
+        ADMIN, lambda s, r: type_and_press(s, r, "keys", "Create key", "A new analyst"),
         lambda c: c.make_key("past the page", "admin"), "key.create",
     ),
     "add a person": Action(
@@ -294,7 +294,7 @@ ACTIONS: dict[str, Action] = {
         lambda c: settings.set_content(c, "a", "none", "past the page"), "content.set",
     ),
     "make a route": Action(
-        ADMIN, lambda s, r: type_and_press(s, r, "alerts", "Make route", "chat", "https://1.1.1.1/hook"),
+        ADMIN, lambda s, r: type_and_press(s, r, "alerts", "Add route", "chat", "https://1.1.1.1/hook"),
         lambda c: settings.make_webhook(c, "x", "https://example.com", "native", ["account.flagged"]), "webhook.create",
     ),
 }  # fmt: skip

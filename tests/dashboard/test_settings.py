@@ -25,7 +25,7 @@ CHANGES = {
     "people": "Add person",
     "retention": "Set retention",
     "texts": "Set",
-    "alerts": "Make route",
+    "alerts": "Add route",
     "enforcement": "Switch",
 }
 MAY: dict[Role, set[str]] = {"analyst": set(), "auditor": set(), "lead": {"enforcement"}, "admin": set(SECTIONS)}

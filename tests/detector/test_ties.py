@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from detector.campaigns import MIN_MEMBERS
 from detector.features import EMBEDDING_SCALE
 from detector.profiles import KIND, Profiles
+from detector.tie_words import chance
 from detector.ties import (
     MAX_BITS,
     MEMBER_ROWS,
@@ -187,3 +188,12 @@ def test_the_same_hours_are_one_and_other_hours_nothing() -> None:
     """Accounts active together move together; accounts that never meet do not."""
     assert co_movement(hours([[1, 2, 2], [2, 2, 1], [1, 2, 2]])) == pytest.approx(1.0)
     assert co_movement(hours([[1, 2], [3, 4], [5]])) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("bits", "words"),
+    [(3.0, "1 in 8"), (10.0, "1 in 1,000"), (19.9, "1 in 980,000"), (20.0, "less than 1 in a million")],
+)
+def test_chances_are_told_in_words(bits: float, words: str) -> None:
+    """Two figures of a chance, and beyond a million no more of them."""
+    assert chance(bits) == words

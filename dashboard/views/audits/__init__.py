@@ -29,10 +29,10 @@ EMPTY: dict[JobKind, str] = {
     "backtest": "No backtest yet. Start one below: it takes as long as an assessment.",
 }
 COLUMNS = {
-    "title": safe.text_column("Title", width=330),
+    "title": safe.text_column("Title", width=280),
     "state": safe.text_column("State", width=110),
-    "stage": safe.text_column("Doing", width=260),
-    "progress": safe.share_column("Of the stage", width=140),
+    "stage": safe.text_column("Stage", width=220),
+    "progress": safe.share_column("Progress", width=120, help="Of the stage"),
     "created_at": safe.text_column("Asked for (UTC)", width=135),
     "took": safe.text_column("Took", width=110),
     "created_by": safe.text_column("By"),

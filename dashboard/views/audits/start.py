@@ -14,6 +14,7 @@ from dashboard.client import ApiError
 
 WHERES = {"stored": "Stored events", "upload": "An uploaded file", "server": "A file on the server"}
 ACCOUNTS = {1: "1", 5: "5", 25: "25", 100: "100"}
+DATE = "YYYY-MM-DD"  # as everywhere on the pages
 COVERS = {0.0: "none", 0.5: "50 %", 0.8: "80 %"}
 
 
@@ -22,7 +23,9 @@ def form(kind: JobKind) -> None:
     st.subheader("Start " + words.A_JOB[kind])
     where = "stored"
     if kind != "backtest":
-        where = st.radio("Of", list(WHERES), format_func=WHERES.__getitem__, horizontal=True, key=f"where_{kind}")
+        where = st.radio(
+            "Which events", list(WHERES), format_func=WHERES.__getitem__, horizontal=True, key=f"where_{kind}"
+        )
     with st.form(f"start_{kind}", border=True):
         title = st.text_input("Title", max_chars=200, placeholder="What it is for")
         source, since, until = ask_source(where)
@@ -68,10 +71,20 @@ def ask_source(where: str) -> tuple[Any, datetime | None, datetime | None]:
         return safe.choose("File", [f.file for f in found], key="server_file"), None, None
     row = st.columns(2)
     first: date | None = row[0].date_input(
-        "From day (UTC)", value=None, max_value="today", key=f"since_{where}", help="Empty: from the first on"
+        "From day (UTC)",
+        value=None,
+        max_value="today",
+        format=DATE,
+        key=f"since_{where}",
+        help="Empty: from the first on",
     )
     last: date | None = row[1].date_input(
-        "To day (UTC), included", value=None, max_value="today", key=f"until_{where}", help="Empty: up to now"
+        "To day (UTC), included",
+        value=None,
+        max_value="today",
+        format=DATE,
+        key=f"until_{where}",
+        help="Empty: up to now",
     )
     since = datetime.combine(first, time(), UTC) if first else None
     until = datetime.combine(last, time(), UTC) + timedelta(days=1) if last else None

@@ -32,17 +32,19 @@ def render() -> None:
     """The signed-in person, then the chosen section."""
     st.title("Settings")
     me = session.me()
-    safe.show(
-        safe.markup(
-            '<div class="dw-facts"><div><span class="dw-small">Signed in as</span><br>{name}</div>'
-            '<div><span class="dw-small">Role</span><br>{role}</div>'
-            '<div><span class="dw-small">Key id</span><br>{key}</div></div>',
-            name=safe.line(me.name),
-            role=words.ROLES[me.role],
-            key=me.key_id,
+    facts, way_out = st.columns([5, 1], vertical_alignment="center")
+    with facts:
+        safe.show(
+            safe.markup(
+                '<div class="dw-facts"><div><span class="dw-small">Signed in as</span><br>{name}</div>'
+                '<div><span class="dw-small">Role</span><br>{role}</div>'
+                '<div><span class="dw-small">Key id</span><br>{key}</div></div>',
+                name=safe.line(me.name),
+                role=words.ROLES[me.role],
+                key=me.key_id,
+            )
         )
-    )
-    if st.button("Sign out", icon=":material/logout:"):
+    if way_out.button("Sign out", icon=":material/logout:", width="stretch"):
         session.sign_out()
         st.rerun()
     asked = st.query_params.get(SECTION, "")

@@ -16,13 +16,13 @@ PAGE_SIZE = 50
 COLUMNS = {
     "name": safe.text_column("Name", width=200),
     "state": safe.text_column("State", width=150),
-    "shape": safe.text_column("Form", width=150),
-    "kinds": safe.text_column("Of", width=330),
+    "shape": safe.text_column("Format", width=150),
+    "kinds": safe.text_column("Sent for", width=330),
     "url": safe.text_column("Address"),
 }
 DELIVERIES = {
     "created_at": safe.text_column("Queued (UTC)", width=130),
-    "kind": safe.text_column("Of", width=160),
+    "kind": safe.text_column("Sent for", width=160),
     "state": safe.text_column("State", width=100),
     "attempts": safe.number_column("Attempts", width=80),
     "status": safe.text_column("Last answer", width=110),
@@ -148,15 +148,15 @@ def add() -> None:
         first = st.columns([1, 2, 1], vertical_alignment="bottom")
         name = first[0].text_input("Name of a new route", max_chars=200)
         url = first[1].text_input("Address", max_chars=2000, placeholder="https://…")
-        shape = first[2].selectbox("Form", list(get_args(WebhookShape)), format_func=words.WEBHOOK_SHAPES.__getitem__)
+        shape = first[2].selectbox("Format", list(get_args(WebhookShape)), format_func=words.WEBHOOK_SHAPES.__getitem__)
         second = st.columns([4, 1], vertical_alignment="bottom")
         kinds = second[0].multiselect(
-            "Of",
+            "Sent for",
             list(get_args(WebhookKind)),
             ["account.flagged", "campaign.flagged"],
             format_func=words.WEBHOOK_KINDS.__getitem__,
         )
-        if second[1].form_submit_button("Make route", type="primary", width="stretch"):
+        if second[1].form_submit_button("Add route", type="primary", width="stretch"):
             with session.asking():
                 st.session_state[MADE] = settings.make_webhook(session.client(), name, url, shape, kinds)
             st.rerun()

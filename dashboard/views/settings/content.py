@@ -12,8 +12,8 @@ from dashboard.ask import settings
 
 OPENED = "content_opened"
 COLUMNS = {
-    "account_id": safe.text_column("Account", width=300),
-    "mode": safe.text_column("Kept", width=320),
+    "account_id": safe.text_column("Account", width=220),
+    "mode": safe.text_column("Kept", width=160),
     "state": safe.text_column("Stored events", width=190),
     "actor": safe.text_column("By", width=180),
     "at": safe.text_column("At (UTC)", width=130),
@@ -30,7 +30,7 @@ def render() -> None:
     )
     with session.asking():
         told = settings.content(session.client())
-    st.metric("Of all other accounts", words.CONTENT_MODES[told.default], help="DISTILLWATCH_CONTENT")
+    st.metric("Kept of all other accounts", words.CONTENT_MODES[told.default], help="DISTILLWATCH_CONTENT")
     if told.items:
         listing(told.items)
     else:

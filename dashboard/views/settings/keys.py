@@ -13,8 +13,8 @@ CHOSEN = "chosen_key"
 
 COLUMNS = {
     "name": safe.text_column("Name", width=240),
-    "role": safe.text_column("Role", width=120),
-    "key_id": safe.text_column("Key id", width=220),
+    "role": safe.text_column("Role", width=310),
+    "key_id": safe.text_column("Key id", width=140),
     "created_at": safe.text_column("Created (UTC)", width=150),
     "revoked_at": safe.text_column("Revoked (UTC)", width=150),
 }
@@ -34,7 +34,7 @@ def manage() -> None:
     client = session.client()
     made: KeyCreated | None = st.session_state.pop(MADE, None)
     if made:
-        st.success("The key is made. Copy it now: only its hash is stored, and it is not shown again.")
+        st.success("The key is created. Copy it now: only its hash is stored, and it is not shown again.")
         safe.block(made.key)
     with session.asking():
         keys = client.all_keys()
@@ -52,7 +52,7 @@ def manage() -> None:
         row = st.columns([2, 2, 1], vertical_alignment="bottom")
         name = row[0].text_input("Name of a new key", max_chars=200, placeholder="Whose or what for")
         role: Role = row[1].selectbox("Role", list(words.ROLES), format_func=words.ROLES.__getitem__)
-        if row[2].form_submit_button("Make key", type="primary"):
+        if row[2].form_submit_button("Create key", type="primary", width="stretch"):
             with session.asking():
                 st.session_state[MADE] = client.make_key(name.strip(), role)
             st.rerun()
@@ -71,4 +71,4 @@ def revoke(key: KeyOut) -> None:
 
 def as_row(key: KeyOut) -> dict[str, safe.Cell]:
     """One line of the table."""
-    return {**key.model_dump(), "revoked_at": words.when(key.revoked_at)}
+    return {**key.model_dump(), "role": words.ROLES[key.role], "revoked_at": words.when(key.revoked_at)}

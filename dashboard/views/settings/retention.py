@@ -21,11 +21,11 @@ def render() -> None:
     with session.asking():
         told = settings.retention(session.client())
     row = st.columns(4)
-    row[0].metric("Kept for", words.quantity(told.days, "day") if told.days else "Ever")
+    row[0].metric("Kept for", words.quantity(told.days, "day") if told.days else "No limit")
     row[1].metric("Oldest event arrived (UTC)", words.when(told.oldest_event_at))
     row[2].metric("Events stored, about", words.count(told.events_stored))
     row[3].metric(
-        "Setting of the service",
+        "Limit set for the service",
         words.quantity(told.setting, "day") if told.setting else "None",
         help="DISTILLWATCH_RETENTION_DAYS: what is chosen here can only be shorter",
     )
@@ -46,12 +46,12 @@ def change(chosen: int | None) -> None:
             max_value=MAX_DAYS,
             value=None,
             step=1,
-            placeholder="Ever",
+            placeholder="No limit",
             key=DAYS,
-            help="Empty: for ever",
+            help="Empty: without limit",
         )
         reason = row[1].text_input("Reason", max_chars=4000, placeholder="Which policy or request asks for it")
-        if row[2].form_submit_button("Set retention", type="primary"):
+        if row[2].form_submit_button("Set retention", type="primary", width="stretch"):
             with session.asking():
                 settings.keep_for(session.client(), days, reason)
             session.note("retention")
