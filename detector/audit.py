@@ -20,6 +20,7 @@ from detector.progress import Progress
 from detector.report import RunSummary, timeline, write_report
 from detector.templates import fill_in
 
+EXAMPLES_AT_ONCE = 64  # read before it is looked whether any are still missing
 PROFILES = "profiles.bin"  # in the audit's folder, where it was asked for
 
 
@@ -131,7 +132,8 @@ def read_examples(
     found: dict[str, Event] = {}
     if not wanted:
         return found
-    for batch in read(paths, format=format, account=account, account_attributes=account_attributes):
+    stream = read(paths, format, account, EXAMPLES_AT_ONCE, account_attributes=account_attributes, only=wanted)
+    for batch in stream:
         found.update((e.event_id, e) for e in batch.events if e.event_id in wanted)
         if len(found) == len(wanted):
             break

@@ -26,6 +26,13 @@ class Complete(Event, forbid_unknown_fields=True):
     """An event without fields that would have to be kept in ``extra``; decoding refuses other rows."""
 
 
+class Named(msgspec.Struct):
+    """What tells an event of this format and its id; the rest is stepped over."""
+
+    event_id: str
+    account_id: str
+
+
 def matches(row: dict[str, Any]) -> bool:
     """True for a row that names an event and its account or its time."""
     return ("account_id" in row and ("event_id" in row or "messages" in row)) or (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -45,6 +45,7 @@ def _decoders(row: Any) -> _Decoders:
 _EVENT = _decoders(Event)  # leaves unknown fields out
 _COMPLETE_EVENT = _decoders(canonical.Complete)
 _PAYLOAD = _decoders(litellm.Payload)
+_ID = msgspec.json.Decoder(canonical.Named)
 _LITELLM_MARK = b'"litellm_call_id"'  # among a row's first fields
 
 _NOT_A_NUMBER = re.compile(rb"[:\[,]\s*-?(?:NaN|Infinity)\b")
@@ -62,8 +63,15 @@ class Intake:
     """Collects events and rejections; ``where`` is whatever the caller wants to find a row again by."""
 
     def __init__(
-        self, format: str, given: Given, keep_extra: bool, max_bytes: int, max_rows: int | None = None
+        self,
+        format: str,
+        given: Given,
+        keep_extra: bool,
+        max_bytes: int,
+        max_rows: int | None = None,
+        only: Collection[str] | None = None,
     ) -> None:
+        """``only``: ids of the events that are wanted; others may be left out, which is faster where the format allows it."""
         self.events: list[Event] = []
         self.rejected: list[tuple[Any, str]] = []
         self.joined: list[Event] = []  # events that other requests may tell more of; filled by ``finish``
@@ -73,6 +81,7 @@ class Intake:
         self._keep_extra = keep_extra
         self._max_bytes = max_bytes
         self._max_rows = max_rows
+        self._only = only
         self._likely = canonical.NAME if format == AUTO else format
         self._collectors: dict[str, Collector] = {}
 
@@ -86,7 +95,12 @@ class Intake:
     def good_lines(self, block: bytes) -> bool:
         """Take a block of whole lines where all of them are good; False, with nothing taken, where one is not."""
         self._look(block)
-        return len(block) <= self._max_bytes and self._fast(lambda decoders: decoders.row.decode_lines(block))
+        if len(block) > self._max_bytes:
+            return False
+        if self._only is None or self._likely != canonical.NAME:
+            return self._fast(lambda decoders: decoders.row.decode_lines(block))
+        wanted = _named(block, self._only)
+        return wanted is not None and self._fast(lambda decoders: [decoders.row.decode(line) for line in wanted])
 
     def array(self, text: bytes, where: Callable[[int], Any]) -> bool:
         """Take a JSON array; False, with nothing taken, where it is no JSON as a whole."""
@@ -239,6 +253,18 @@ class Intake:
             return False
         self.events += found
         return True
+
+
+def _named(block: bytes, ids: Collection[str]) -> list[bytes] | None:
+    """The lines of events with these ids; None where not all lines are such events."""
+    try:
+        found = [row.event_id in ids for row in _ID.decode_lines(block)]
+    except BROKEN:
+        return None
+    if not any(found):
+        return []
+    lines = [line for line in block.split(b"\n") if line.strip()]
+    return [line for line, mine in zip(lines, found, strict=True) if mine] if len(lines) == len(found) else None
 
 
 def _decode(line: bytes) -> Any:

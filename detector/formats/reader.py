@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,12 +52,14 @@ def read(
     account_attributes: Sequence[str] = (),
     keep_extra: bool = False,
     max_line_bytes: int = MAX_LINE_BYTES,
+    only: Collection[str] | None = None,
 ) -> Iterator[Batch]:
     """Batches of events of log files, folders (searched for known endings) and patterns such as ``logs/*.jsonl.gz``.
 
     ``account`` owns the events that name nobody; those without a time have that of their file. Unknown fields are left
-    out unless ``keep_extra``. Records of one call are joined across all files. Raises FormatError, before anything is
-    read, for files that are missing, empty or no logs; whatever is wrong later is reported and stops nothing.
+    out unless ``keep_extra``. Where only the events with the ids ``only`` are wanted, others may be left out. Records of one
+    call are joined across all files. Raises FormatError, before anything is read, for files that are missing, empty or no
+    logs; whatever is wrong later is reported and stops nothing.
     """
     check(format)
     found = files(paths)
@@ -70,7 +72,7 @@ def read(
     for file in found:
         compression.check(file)
     given = Given(account=account, account_attributes=tuple(account_attributes))
-    intake = Intake(format, given, keep_extra, max_line_bytes)
+    intake = Intake(format, given, keep_extra, max_line_bytes, only=only)
     done = 0
     for file, size in zip(found, sizes, strict=True):
         written = datetime.fromtimestamp(file.stat().st_mtime, UTC)

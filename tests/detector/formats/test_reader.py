@@ -54,6 +54,16 @@ def test_containers_agree(tmp_path: Path, events: list[Event], suffix: str) -> N
         assert everything(tmp_path / f"log{suffix}", batch_events=size) == (events, [])
 
 
+@pytest.mark.parametrize("spoilt", [b"", b"{broken\n", b'\n{"event_id": 7, "account_id": "a"}\n'])
+def test_some_events_are_read_alone(tmp_path: Path, events: list[Event], spoilt: bytes) -> None:
+    """Events that are asked for by their ids are those of the whole log, bad and blank lines among them or not."""
+    (tmp_path / "log.jsonl").write_bytes(lines(events[:90]) + spoilt + lines(events[90:]))
+    for wanted in ({e.event_id for e in events[80:120:3]}, {events[-1].event_id}, {"of another log"}):
+        found, _ = everything(tmp_path / "log.jsonl", only=wanted)
+        assert [e for e in found if e.event_id in wanted] == [e for e in events if e.event_id in wanted]
+        assert spoilt or len(found) == len(wanted & {e.event_id for e in events})
+
+
 def test_parquet(tmp_path: Path, events: list[Event]) -> None:
     """A table with nested columns as JSON text is read as well."""
     table = [
