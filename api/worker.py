@@ -59,6 +59,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until ``stopping`` is set. Failures of the database are waited out."""
+        self.assessor.go_beside()
         failures = 0
         while not self.stopping.is_set():
             try:

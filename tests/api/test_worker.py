@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,7 +20,7 @@ from api.services.continuity import keep_names
 from api.services.overview import clusters, overview
 from api.settings import Settings
 from api.storage import campaigns, cases, decisions, events, models, ranges, segments
-from api.storage.engine import Database
+from api.storage.engine import Database, StorageError
 from api.worker import Worker
 from detector.assessment import Assessment
 from detector.event import Event
@@ -214,6 +215,48 @@ def test_assessing_takes_half_of_the_time_at_most(
         worker.assessor.close()
         for (start, end), (following, _) in pairwise(spans):
             assert following - end >= rest * (end - start)
+
+
+def test_reading_goes_on_beside_an_assessment(
+    database: Database, settings: Settings, detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an assessment lasts events are profiled and no other one begins; its failure is told, its findings are stored."""
+    found, _ = traffic()
+    assess, go_on, begun = Detector.assess, threading.Event(), []
+
+    def slowly(self: Detector, *given: Any) -> Assessment:
+        begun.append(threading.current_thread())
+        assert go_on.wait(60)
+        if len(begun) == 1:
+            raise StorageError("the database went away")
+        return assess(self, *given)
+
+    monkeypatch.setattr(Detector, "assess", slowly)
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1})
+    put(database, found[:100])
+    worker = Worker(database, detector, settings.model_copy(update={"worker_batch": 50}))
+    worker.assessor.go_beside()
+    while not begun:
+        worker.step()
+    put(database, found[100:400])
+    while worker.step():
+        pass
+    worker.step()
+    assert (state(database).events, overview(database).accounts) == (400, 0)
+    assert len(begun) == 1
+    assert begun[0] is not threading.current_thread()
+    go_on.set()
+
+    def until_it_fails() -> None:
+        while True:
+            worker.step()
+
+    with pytest.raises(StorageError, match="went away"):
+        until_it_fails()
+    while overview(database).unassessed_events:
+        worker.step()
+    assert overview(database).accounts == len({e.account_id for e in found[:400]})
+    worker.assessor.close()
 
 
 def test_a_wrong_clock_moves_no_window(database: Database, settings: Settings, detector: Detector) -> None:
