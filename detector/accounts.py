@@ -32,6 +32,7 @@ Exceptions = Mapping[str, Collection[str]]
 
 CAMPAIGN = "campaign"  # being a member of one, which can be excepted like a signal
 
+REQUESTS_AT_ONCE = 100_000  # whose parts are looked at together: bounds memory, as a request stands in several parts
 UNKNOWN = -20.0  # log-odds of an account with fewer than MIN_REQUESTS requests: nothing can be known of it alone
 
 
@@ -82,8 +83,11 @@ def candidates(profiles: Profiles, view: View | None = None, view_of: Callable[[
         "acct", pl.lit(0, pl.UInt64).alias("group"), pl.lit(WHOLE, pl.UInt8).alias("attribute"), "requests"
     )
     blocks = [_features(own, about["attribute"].to_numpy(), np.ones(len(own)), view.n, own)]
-    rows = parts(profiles, view)
-    if len(rows):
+    abouts = [about]
+    for span in _spans(view):
+        rows = parts(profiles, view, span)
+        if not len(rows):
+            continue
         sliced = view_of(slice_profiles(rows.drop("attribute", "share")))
         sets = rows.group_by("group").agg(
             pl.col("acct", "attribute", "share").first(), pl.len().cast(pl.Float64).alias("requests")
@@ -99,8 +103,17 @@ def candidates(profiles: Profiles, view: View | None = None, view_of: Callable[[
                 own[of],
             )
         )
-        about = pl.concat([about, sets.select("acct", "group", "attribute", "requests")])
-    return Candidates(np.vstack(blocks), about)
+        abouts.append(sets.select("acct", "group", "attribute", "requests"))
+    return Candidates(np.vstack(blocks), pl.concat(abouts))
+
+
+def _spans(view: View) -> Iterator[tuple[int, int]]:
+    """First and last account of those whose parts are looked at together: of about REQUESTS_AT_ONCE requests."""
+    accts = view.acct.to_numpy()
+    turn = np.cumsum(view.n) // REQUESTS_AT_ONCE
+    first = np.flatnonzero(np.diff(turn, prepend=-1))
+    for low, high in zip(first, [*first[1:], len(accts)], strict=True):
+        yield int(accts[low]), int(accts[high - 1])
 
 
 def _features(

@@ -14,7 +14,14 @@ def unpacked(embedding: pl.Series) -> np.ndarray:
     """Vectors of a column of quantised embeddings: float32 of shape (n, d)."""
     if not len(embedding):
         return np.zeros((0, 1), np.float32)
-    return embedding.to_numpy().astype(np.float32) / EMBEDDING_SCALE
+    return dequantised(embedding.to_numpy())
+
+
+def dequantised(codes: np.ndarray) -> np.ndarray:
+    """Vectors of quantised embeddings: float32 of the same shape."""
+    vectors = codes.astype(np.float32)
+    vectors /= EMBEDDING_SCALE
+    return vectors
 
 
 def different_prompts(rows: pl.DataFrame, by: Sequence[str], most: int) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from detector.campaigns import slice_profiles
 from detector.digest import MIN_TEMPLATE, Digest, digests
 from detector.features import DAY_US
 from detector.parts import ATTRIBUTES, WHOLE, parts
-from detector.profiles import KINDS, Profiles
+from detector.profiles import KIND, KINDS, Profiles
 from detector.scoring import FLAG_AT, Scorer, logit
 from detector.signals import SIGNALS, SIGNS
 from detector.signals.base import percent
@@ -302,11 +302,10 @@ def _related(profiles: Profiles, accts: pl.Series, names: dict[int, str]) -> dic
         "ip": "the address",
         "tls": "the TLS fingerprint",
     }
-    shared = (
-        profiles.kind(*words)
-        .with_columns(pl.len().over("kind", "key").alias("df"))
-        .filter(pl.col("df").is_between(*RARE))
-    )
+    shared = pl.concat(
+        profiles.shared(kind).owners.select(pl.lit(KIND[kind], pl.UInt8).alias("kind"), "acct", "key", "df")
+        for kind in words
+    ).filter(pl.col("df").is_between(*RARE))
     mine = shared.filter(pl.col("acct").is_in(accts.implode())).select("kind", "key", "acct", "df")
     pairs = mine.join(shared.select("kind", "key", pl.col("acct").alias("other")), on=["kind", "key"]).filter(
         pl.col("acct") != pl.col("other")
@@ -316,7 +315,7 @@ def _related(profiles: Profiles, accts: pl.Series, names: dict[int, str]) -> dic
         pairs.group_by("acct", "other", "kind")
         .agg(bits.max().alias("bits"))
         .group_by("acct", "other")
-        .agg(pl.col("bits").sum(), pl.col("kind").sort())
+        .agg(pl.col("bits").sort().sum(), pl.col("kind").sort())  # the same sum in every run
         .sort("bits", "other", descending=True)
         .group_by("acct", maintain_order=True)
         .head(RELATED)

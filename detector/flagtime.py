@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from detector.accounts import AccountScores, score_accounts
+from detector.accounts import UNKNOWN, AccountScores, score_accounts
 from detector.campaigns import MIN_MEMBERS, Groups
 from detector.members import FEATURES as MEMBER_FEATURES
 from detector.members import member_features
@@ -138,13 +138,24 @@ def _passed(groups: Groups, everything: pl.DataFrame, profiles: Profiles, scorer
     if not len(groups):
         return groups.members.select("group", "acct")
     then = Profiles.of_rows(everything.unique("event_key", keep="any"))
-    accounts = score_accounts(then, scorer)
-    log_odds = pl.DataFrame({"acct": accounts.view.acct, "log_odds": accounts.log_odds})
+    log_odds = _own_log_odds(then, scorer)
     features = group_features(groups, profiles, log_odds, then.totals)
     campaign = features.table.select("group", pl.Series("campaign_log_odds", scorer.campaigns.predict(features.x)))
     table, x = member_features(groups, features, campaign, then.totals, log_odds)
     score = scorer.members.predict(x) + scorer.weights.member_shift
     return table.filter(pl.Series(scorer.risk(score) > FLAG_AT)).select("group", "acct")
+
+
+def _own_log_odds(profiles: Profiles, scorer: Scorer) -> pl.DataFrame:
+    """Each account's own score (acct, log_odds); those with too few requests to be known are not looked at."""
+    accts = profiles.totals.select("acct", "n")
+    enough = accts.filter(pl.col("n") >= MIN_REQUESTS)
+    if not len(enough):
+        return accts.select("acct", pl.lit(UNKNOWN).alias("log_odds"))
+    accounts = score_accounts(Profiles.of_rows(profiles.sample.join(enough, on="acct", how="semi")), scorer)
+    known = pl.DataFrame({"acct": accounts.view.acct, "log_odds": accounts.log_odds})
+    found = accts.select("acct").join(known, on="acct", how="left", maintain_order="left")
+    return found.with_columns(pl.col("log_odds").fill_null(UNKNOWN))
 
 
 def _joined(

@@ -37,13 +37,20 @@ WHOLE = len(ATTRIBUTES)  # stands for the account as a whole
 _AT = {name: i for i, name in enumerate(ATTRIBUTES)}
 
 
-def parts(profiles: Profiles, view: View) -> pl.DataFrame:
-    """Feature rows of all parts with ``group`` (part), ``attribute`` (position in ATTRIBUTES) and ``share`` of the account's rows."""
-    sample = profiles.sample.join(
+def parts(profiles: Profiles, view: View, span: tuple[int, int] = (0, 2**64 - 1)) -> pl.DataFrame:
+    """Feature rows of all parts with ``group`` (part), ``attribute`` (position in ATTRIBUTES) and ``share`` of the account's rows.
+
+    ``span`` are the first and the last account of those whose parts are wanted.
+    """
+    first, last = (pl.lit(acct, pl.UInt64) for acct in span)
+    mine = pl.col("acct").is_between(first, last)
+    own = profiles.sample.filter(mine)
+    sample = own.join(
         pl.DataFrame({"acct": view.acct, "all": view.n}).filter(pl.col("all") >= MIN_REQUESTS / SHARE[1]), on="acct"
     )
-    states = view.kind("state").select("acct", pl.col("key").alias("state"), pl.col("n").alias("times"))
-    parents = view.kind("parent").select("acct", pl.col("key").alias("state"), pl.lit(True).alias("continued"))
+    states, parents = view.kind("state").filter(mine), view.kind("parent").filter(mine)
+    states = states.select("acct", pl.col("key").alias("state"), pl.col("n").alias("times"))
+    parents = parents.select("acct", pl.col("key").alias("state"), pl.lit(True).alias("continued"))
     known = states.select("acct", pl.col("state").alias("parent"), pl.lit(True).alias("known"))
     rows = (
         sample.select(
@@ -114,4 +121,4 @@ def parts(profiles: Profiles, view: View) -> pl.DataFrame:
     )
     hits = marked.join(kept.select("acct", "attribute", "key", "group", "share"), on=["acct", "attribute", "key"])
     hits = hits.select("acct", "event_key", "group", "attribute", "share")
-    return profiles.sample.join(hits, on=["acct", "event_key"])  # an event may stand in several prefixes of an account
+    return own.join(hits, on=["acct", "event_key"])  # an event may stand in several prefixes of an account

@@ -17,12 +17,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 import polars as pl
 
 from detector.features import DAY_US, IDENTITIES, FeatureFrame
 from detector.intent import CLASSES
+from detector.movement import co_movement
 
 SAMPLE_PER_DAY = 400  # events kept per account and day; a quiet account is kept whole, a loud one is seen well enough
 ROWS_AT_ONCE = 1_000_000  # objects summed at a time; a group-by takes about 250 bytes for each
@@ -72,6 +73,14 @@ HOUR_OF_WEEK = (pl.col("ts") // 3_600_000_000 - 96) % HOURS  # Monday 00:00 UTC 
 
 _KEYS = ["acct", "day", "kind", "key"]
 _SAMPLE_DROP = ["account_id", "created", "answers"]
+
+
+class Shared(NamedTuple):
+    """Who has the objects of a kind: ``owners`` of those that two accounts or more have (acct, key, ``df``: how many accounts), and how
+    many ``different`` ones there are in all."""
+
+    owners: pl.DataFrame
+    different: int
 
 
 @dataclass(frozen=True)
@@ -176,6 +185,22 @@ class Profiles:
             if name not in self._by_kind:
                 self._by_kind[name] = self._sum_kind(name)
         return pl.concat([self._by_kind[name] for name in names])
+
+    def shared(self, name: str) -> Shared:
+        """Objects of one kind that accounts have in common, found when first asked for."""
+        if name not in self._shared_by_kind:
+            owned = self.kind(name).select("acct", "key").with_columns(pl.len().over("key").alias("df"))
+            self._shared_by_kind[name] = Shared(owned.filter(pl.col("df") >= 2), owned["key"].n_unique())
+        return self._shared_by_kind[name]
+
+    @cached_property
+    def _shared_by_kind(self) -> dict[str, Shared]:
+        return {}
+
+    @cached_property
+    def co_movement(self) -> float:
+        """Mean cosine of the hourly activity of two different accounts."""
+        return co_movement(self.sample)
 
     def _sum_kind(self, name: str) -> pl.DataFrame:
         return _sum_over(self.objects.filter(pl.col("kind") == KIND[name]), ["kind", "acct", "key"])

@@ -19,7 +19,6 @@ from detector.embeddings import different_prompts, unpacked
 from detector.parts import HOUR_US, MIN_REQUESTS, parts
 from detector.profiles import Profiles
 from detector.ragged import bounds
-from detector.ties import co_movement
 from detector.view import View
 
 MAX_ACCOUNTS = 2_000  # compared with one another, the most suspicious ones; bounds the matrix
@@ -38,7 +37,7 @@ def work_alike(profiles: Profiles, accounts: AccountScores, suspicious: pl.Serie
     rows = _work(profiles, accounts, suspicious)
     found = _swappable(rows)
     rest = rows.join(found, on="acct", how="anti")
-    found = pl.concat([found, _in_step(rest, co_movement(profiles.sample))])
+    found = pl.concat([found, _in_step(rest, profiles.co_movement)])
     grouped = rows.join(found, on="acct")
     members = grouped.group_by("group", "acct").agg(pl.len().alias("uses"))
     seeds = pl.DataFrame(schema={"group": pl.UInt64, "kind": pl.UInt8, "key": pl.UInt64})

@@ -15,6 +15,7 @@ from scipy.stats import binom
 from detector.campaigns import MIN_MEMBERS, Groups, slice_view
 from detector.embeddings import different_prompts
 from detector.features import EMBEDDING_SCALE
+from detector.movement import co_movements
 from detector.profiles import KIND, Profiles
 from detector.ragged import bounds
 from detector.signals import SIGNALS, evaluate
@@ -91,11 +92,11 @@ def group_features(
     )
     table = pl.DataFrame({"group": view.acct})
     icc, likeness = _intraclass(groups.rows)
-    for part in (m, own, icc, _co_movements(groups.rows), _seed_kinds(groups.seeds)):
+    for part in (m, own, icc, co_movements(groups.rows), _seed_kinds(groups.seeds)):
         table = table.join(part, on="group", how="left", maintain_order="left")
     for kind in (*CLASS_OF_TIE, "organization"):
         table = table.join(_shared(groups.members, profiles, kind), on="group", how="left", maintain_order="left")
-    base = co_movement(profiles.sample)
+    base = profiles.co_movement
     table = table.fill_null(0).with_columns(
         pl.col("members").log(2).alias("log_members"),
         (1 - pl.col("icc") / TYPICAL_ICC).clip(0, 1).alias("exchangeable"),
@@ -129,12 +130,11 @@ def _shared(members: pl.DataFrame, profiles: Profiles, kind: str) -> pl.DataFram
     of the objects might have been the one. Objects shared by less than a fifth of the members count nothing.
     """
     names = {"shared": f"{kind}_shared", "bits": f"{kind}_bits"}
-    objects = profiles.kind(kind).select("acct", "key").unique()
-    population = objects.with_columns(pl.len().over("key").alias("df"))
+    objects = profiles.shared(kind)
     size = members.group_by("group").len("m")
     shared = (
         members.select("group", "acct")
-        .join(population.filter(pl.col("df") >= 2), on="acct")
+        .join(objects.owners, on="acct")
         .group_by("group", "key")
         .agg(pl.len().alias("shared"), pl.col("df").first())
         .filter(pl.col("shared") >= 2)
@@ -143,7 +143,7 @@ def _shared(members: pl.DataFrame, profiles: Profiles, kind: str) -> pl.DataFram
     )
     count, df, m = (shared[c].to_numpy() for c in ("shared", "df", "m"))
     chance = np.clip((np.maximum(df.astype(float) - count, 0) + 1) / max(len(profiles), 1), 1e-6, 1 - 1e-9)
-    surprise = binom.logsf(count - 1, m, chance) / -np.log(2) - np.log2(max(population["key"].n_unique(), 1))
+    surprise = binom.logsf(count - 1, m, chance) / -np.log(2) - np.log2(max(objects.different, 1))
     best = (
         shared.with_columns(pl.Series("bits", np.clip(surprise, 0, MAX_BITS), pl.Float64))
         .sort("bits", "shared", "key", descending=True)
@@ -197,22 +197,3 @@ def _part_sums(embedding: pl.Series, starts: np.ndarray, chunk: int = 50_000) ->
         sums[part[edges]] += np.add.reduceat(vectors, edges, axis=0)
         squares[part[edges]] += np.add.reduceat((vectors**2).sum(axis=1), edges)
     return sums, squares
-
-
-def _co_movements(rows: pl.DataFrame) -> pl.DataFrame:
-    """Per group the mean cosine of the hourly activity of two different accounts, as ``movement``."""
-    hours = rows.group_by("group", "acct", (pl.col("ts") // 3_600_000_000).alias("hour")).agg(
-        pl.len().cast(pl.Float64).sqrt().alias("w")
-    )
-    unit = hours.with_columns(pl.col("w") / (pl.col("w") ** 2).sum().over("group", "acct").sqrt())
-    total = unit.group_by("group", "hour").agg(pl.col("w").sum()).group_by("group").agg((pl.col("w") ** 2).sum())
-    m = hours.group_by("group").agg(pl.col("acct").n_unique().cast(pl.Float64).alias("m"))
-    return total.join(m, on="group").select(
-        "group", ((pl.col("w") - pl.col("m")) / (pl.col("m") * (pl.col("m") - 1)).clip(1)).alias("movement")
-    )
-
-
-def co_movement(rows: pl.DataFrame) -> float:
-    """Mean cosine of the hourly activity of two different accounts of a log, from their feature rows."""
-    one = _co_movements(rows.select("acct", "ts", pl.lit(0, pl.UInt64).alias("group")))
-    return float(one["movement"].sum())

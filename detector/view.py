@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from detector.embeddings import different_prompts, unpacked
+from detector.embeddings import dequantised, different_prompts
 from detector.pieces import length_of
 from detector.profiles import Profiles
 from detector.ragged import bounds
@@ -41,6 +41,7 @@ class View:
         self.acct = self.totals["acct"]
         self._accts = self.acct.to_numpy()
         self.n = self.totals["n"].to_numpy().astype(float)
+        self._kinds: dict[str, pl.DataFrame] = {}
 
     def __len__(self) -> int:
         return len(self.acct)
@@ -60,7 +61,8 @@ class View:
         at = np.searchsorted(self._accts, accts)
         known = np.flatnonzero(at < len(self))
         known = known[self._accts[at[known]] == accts[known]]
-        out[at[known]] = table[column].cast(pl.Float64).fill_null(default).to_numpy()[known]
+        values = table[column].cast(pl.Float64)
+        out[at[known]] = (values.fill_null(default) if values.null_count() else values).to_numpy()[known]
         return out
 
     def summed(self, table: pl.DataFrame, count: pl.Expr) -> np.ndarray:
@@ -69,7 +71,9 @@ class View:
 
     def kind(self, name: str) -> pl.DataFrame:
         """Objects of one kind over all days: acct, key, n, first, last."""
-        return self.profiles.kind(name).drop("kind")
+        if name not in self._kinds:
+            self._kinds[name] = self.profiles.kind(name).drop("kind")
+        return self._kinds[name]
 
     @cached_property
     def states(self) -> pl.DataFrame:
@@ -177,9 +181,9 @@ class View:
         """
         sample = different_prompts(self.profiles.sample, ["acct"], BREADTH_SAMPLE)
         sizes = sample.group_by("acct", maintain_order=True).len()
-        vectors = unpacked(self.profiles.sample["embedding"].gather(sample["row"]))
+        codes = self.profiles.sample["embedding"].gather(sample["row"])
         varying = 1 - self.frame_share[np.searchsorted(self._accts, sizes["acct"].to_numpy())]
-        estimates = _participation(vectors, sizes["len"].to_numpy().astype(int), varying)
+        estimates = _participation(codes, sizes["len"].to_numpy().astype(int), varying)
         table = sizes.select("acct", pl.Series("log_breadth", estimates, pl.Float64), pl.col("len").alias("size"))
         log_breadth, size = self.aligned(table, "log_breadth"), self.aligned(table, "size")
         return np.exp((size * log_breadth + BREADTH_PRIOR * np.log(BREADTH_PRIOR_VALUE)) / (size + BREADTH_PRIOR))
@@ -192,32 +196,36 @@ class View:
         return back.filter(pl.col("last") > pl.col("answered")).select("acct", "key", "n")
 
 
-def _participation(vectors: np.ndarray, sizes: np.ndarray, varying: np.ndarray) -> np.ndarray:
+def _participation(embedding: pl.Series, sizes: np.ndarray, varying: np.ndarray) -> np.ndarray:
     """Logarithm of the participation ratio, times the relative spread, of each account's centred rows: float64 of shape (m,).
 
-    ``vectors`` of shape (sum of sizes, d) are the accounts' one after another; ``varying`` is the share of each one's text that
-    varies. Fewer than three rows have the prior's.
+    The quantised ``embedding``, of as many rows as the sum of ``sizes``, holds the accounts' one after another; ``varying`` is the
+    share of each one's text that varies. Fewer than three rows have the prior's.
     """
     out = np.full(len(sizes), np.log(BREADTH_PRIOR_VALUE))
-    starts = bounds(sizes)[:-1]
+    if not len(embedding):
+        return out
+    codes, starts = embedding.to_numpy(), bounds(sizes)[:-1]
     height = 2 ** np.ceil(np.log2(np.maximum(sizes, 4))).astype(int)  # padded to it: what others send changes no sum
     with threadpool_limits(1, user_api="blas"):  # the matrices are small: threads would only wait for each other
         for rows in np.unique(height[sizes >= 3]):
             alike = np.flatnonzero((height == rows) & (sizes >= 3))
             for low in range(0, len(alike), max(ROWS_AT_ONCE // rows, 1)):
                 some = alike[low : low + max(ROWS_AT_ONCE // rows, 1)]
-                out[some] = _participation_of(vectors, starts[some], sizes[some], rows, varying[some])
+                out[some] = _participation_of(codes, starts[some], sizes[some], rows, varying[some])
     return out
 
 
 def _participation_of(
-    vectors: np.ndarray, starts: np.ndarray, sizes: np.ndarray, rows: int, varying: np.ndarray
+    codes: np.ndarray, starts: np.ndarray, sizes: np.ndarray, rows: int, varying: np.ndarray
 ) -> np.ndarray:
     """The same of accounts that are all padded to as many ``rows``."""
-    within = np.arange(rows) < sizes[:, None]
-    block = vectors[np.minimum(starts[:, None] + np.arange(rows), len(vectors) - 1)] * within[..., None]
+    within = (np.arange(rows) < sizes[:, None])[..., None]
+    block = dequantised(codes[np.minimum(starts[:, None] + np.arange(rows), len(codes) - 1)])
+    block *= within
     n = sizes.astype(np.float32)
-    block = (block - block.sum(axis=1, keepdims=True) / n[:, None, None]) * within[..., None]
+    block -= block.sum(axis=1, keepdims=True) / n[:, None, None]
+    block *= within
     gram = block @ block.transpose(0, 2, 1)
     diagonal = np.einsum("kii->ki", gram)
     trace = diagonal.sum(axis=1) / (n - 1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import faiss
 import numpy as np
 import pytest
 
-from detector.neighbours import _leaders, near_duplicates
+from detector.neighbours import NEAR, NEIGHBOURS, _index, _leaders, _search, near_duplicates
 from detector.pipeline import Detector
 from detector.simulate import built_in
 from tests.detector.builders import event
@@ -32,6 +33,20 @@ def test_order_does_not_matter(detector: Detector, seed: int) -> None:
     rows = detector.features([event(i, "a", i, (t,)) for i, t in enumerate(texts)])
     shuffled = rows.sample(fraction=1.0, shuffle=True, seed=seed)
     assert near_duplicates(rows).sort("prompt").equals(near_duplicates(shuffled).sort("prompt"))
+
+
+def test_prompts_without_company_are_left_out_alone() -> None:
+    """In a large log the near ones of each prompt are those of a search for all prompts, bit by bit."""
+    rng = np.random.default_rng(3)
+    centres = rng.normal(size=(700, 32))
+    vectors = np.vstack(
+        [centres[:300].repeat(4, axis=0) + rng.normal(scale=0.2, size=(1200, 32)), rng.normal(size=(1300, 32))]
+    )
+    vectors = np.ascontiguousarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+    whole = _index(vectors, faiss.IndexFlatIP(32)).search(vectors, NEIGHBOURS)
+    others = [np.where((s >= NEAR) & (p != np.arange(2500)[:, None]), p, -1) for s, p in (_search(vectors), whole)]
+    assert 500 < (others[1] >= 0).any(axis=1).sum() < 2000
+    assert (others[0] == others[1]).all()
 
 
 def test_leaders_do_not_chain() -> None:

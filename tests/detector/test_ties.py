@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from detector.campaigns import MIN_MEMBERS
 from detector.features import EMBEDDING_SCALE
+from detector.movement import co_movement, co_movements
 from detector.profiles import KIND, Profiles
 from detector.tie_words import chance
 from detector.ties import (
@@ -17,10 +18,8 @@ from detector.ties import (
     MEMBER_ROWS,
     MIN_SHARED,
     TYPICAL_ICC,
-    _co_movements,
     _intraclass,
     _shared,
-    co_movement,
 )
 
 DIMENSION = 8
@@ -180,7 +179,7 @@ def test_movement_is_the_mean_cosine_of_pairs(active: list[list[int]]) -> None:
     roots = [np.sqrt(np.bincount(mine, minlength=10)) for mine in active]
     unit = [r / np.linalg.norm(r) for r in roots]
     pairs = [float(a @ b) for i, a in enumerate(unit) for b in unit[:i]]
-    assert _co_movements(hours(active))["movement"][0] == pytest.approx(np.mean(pairs))
+    assert co_movements(hours(active))["movement"][0] == pytest.approx(np.mean(pairs))
     assert co_movement(hours(active)) == pytest.approx(np.mean(pairs))
 
 
