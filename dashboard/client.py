@@ -24,7 +24,7 @@ from api.schemas.approvals import (
     UnmaskingOut,
 )
 from api.schemas.audit import AuditPage
-from api.schemas.base import Role, Subject
+from api.schemas.base import Readable, Role, Subject
 from api.schemas.bulk import BulkIn, BulkItem, BulkOut, BulkPreview
 from api.schemas.campaign import CampaignDetail, CampaignPage
 from api.schemas.case import CampaignGraph, Release, Twins
@@ -190,7 +190,7 @@ class Client:
         body = checked(ExceptionIn, account_id=account_id, signal=signal, reason=reason, expires_at=expires_at)
         return self._post("/v1/exceptions", ExceptionOut, body)
 
-    def unmask(self, subject: Subject, subject_id: str, reason: str, minutes: int) -> UnmaskingOut:
+    def unmask(self, subject: Readable, subject_id: str, reason: str, minutes: int) -> UnmaskingOut:
         """Ask for leave to read the prompts of an account or campaign."""
         body = checked(UnmaskIn, subject=subject, subject_id=subject_id, reason=reason, minutes=minutes)
         return self._post("/v1/unmaskings", UnmaskingOut, body)

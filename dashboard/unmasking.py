@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from api.schemas.approvals import UnmaskingOut
-from api.schemas.base import Subject
+from api.schemas.base import Readable, Subject
 from api.schemas.evidence import ExamplePrompt
 from dashboard import session, words
 from dashboard.client import ApiError
@@ -31,13 +31,18 @@ def examples(
     st.caption(
         "Masked: only words of its templates are legible. Reading them in full takes a reason and ends by itself."
     )
+    ask(leave, subject, record)
+    return masked
+
+
+def ask(leave: UnmaskingOut | None, subject: Readable, record: str) -> None:
+    """The way to leave, for who may ask and has not."""
     if leave is not None:
         st.info(
             "Your request to read them waits for a second person, under Approvals.", icon=":material/hourglass_top:"
         )
     elif session.may_decide():
-        _ask(subject, record)
-    return masked
+        _form(subject, record)
 
 
 def in_full(
@@ -55,7 +60,7 @@ def in_full(
     return held[read]
 
 
-def _ask(subject: Subject, record: str) -> None:
+def _form(subject: Readable, record: str) -> None:
     key = token(record)
     with st.expander("Read in full", icon=":material/visibility:"), st.form(f"unmask_{key}", border=False):
         left, right = st.columns([2.5, 1])

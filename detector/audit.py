@@ -31,6 +31,7 @@ class AuditRun:
     run: RunSummary
     assessment: Assessment
     out: Path
+    examples: dict[str, Event]  # that the findings point to
     timings: dict[str, float] = field(default_factory=dict)
 
 
@@ -117,7 +118,7 @@ def conclude(
     _write_rejected(out / "rejected.jsonl", part.rejected)
     write_report(out, run, assessment, examples)
     timings["report"] = clock() - mark
-    return AuditRun(run, assessment, out, timings)
+    return AuditRun(run, assessment, out, examples, timings)
 
 
 def read_examples(

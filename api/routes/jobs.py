@@ -24,9 +24,10 @@ from api.schemas.jobs import (
     Source,
     Upload,
 )
+from api.services import approving
 from api.services.jobs import files
 from api.settings import Settings
-from api.storage import audit, jobs
+from api.storage import jobs, unmaskings
 from detector.formats import FORMATS
 from detector.simulate import HARVESTS
 
@@ -67,8 +68,9 @@ def get_job(key: Reader, database: Data, settings: Configured, job_id: JobId) ->
     row = jobs.get(database, job_id)
     if row is None:
         raise _unknown(job_id)
+    leave = approving.leave(database, "job", job_id, key.actor)
     summary = {row.kind: _SUMMARIES[row.kind].model_validate_json(row.summary)} if row.summary else {}
-    return JobDetail(**_out(row, settings).model_dump(), request=json.loads(row.parameters), **summary)
+    return JobDetail(**_out(row, settings).model_dump(), request=json.loads(row.parameters), unmasking=leave, **summary)
 
 
 @router.post("/v1/jobs/{job_id}/cancel")
@@ -93,11 +95,14 @@ def delete_job(key: Lead, database: Data, settings: Configured, job_id: JobId) -
 def get_file(
     key: Reader, database: Data, settings: Configured, job_id: JobId, name: Annotated[str, Path(max_length=100)]
 ) -> FileResponse:
-    """A file of a result. Reports quote prompts: who reads one is in the audit trail."""
+    """A file of a result. Reports that quote prompts take leave (``POST /v1/unmaskings`` on the job), and each reading is in the
+    audit trail; ``report.masked.html`` and ``report.masked.json`` take none."""
     if name not in files.results(settings, job_id):
         raise HTTPException(404, f"no file {name!r} of job {job_id!r} here: it may be on another machine, or deleted")
-    if files.RESULTS[name]:
-        audit.note(database, key.actor, "prompts.read", f"job {job_id}", {"file": name})
+    if files.RESULTS[name] and not unmaskings.read(
+        database, "job", job_id, key.actor, {"file": name}, datetime.now(UTC)
+    ):
+        raise HTTPException(403, f"no leave to read the prompts in {name}: ask with POST /v1/unmaskings and a reason")
     attachment = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox allow-scripts"}
     return FileResponse(files.folder(settings, job_id) / name, filename=name, headers=attachment)
 

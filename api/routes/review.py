@@ -19,11 +19,11 @@ from api.schemas.approvals import (
     UnmaskIn,
     UnmaskingOut,
 )
-from api.schemas.base import RecordId, Subject
+from api.schemas.base import Readable, RecordId, Subject
 from api.schemas.decisions import DecisionOut, Snapshot, UndoIn
 from api.schemas.evidence import ExamplePrompt, RequestsBehind
 from api.services import approving, reading, views
-from api.storage import approvals, campaigns, cases, decisions, exceptions
+from api.storage import approvals, campaigns, cases, decisions, exceptions, jobs
 from api.storage.engine import Database
 
 router = APIRouter(tags=["review"])
@@ -111,9 +111,13 @@ def post_exception(key: Decider, database: Data, settings: Configured, body: Exc
 
 @router.post("/v1/unmaskings", status_code=201)
 def post_unmasking(key: Decider, database: Data, settings: Configured, body: UnmaskIn) -> UnmaskingOut:
-    """Ask for leave to read example prompts, for some minutes from the approval on."""
-    get = cases.get if body.subject == "account" else campaigns.get
-    if get(database, body.subject_id) is None:
+    """Ask for leave to read example prompts, or the full reports of an audit, for some minutes from the approval on."""
+    get: dict[Readable, Callable[[Database, str], Any]] = {
+        "account": cases.get,
+        "campaign": campaigns.get,
+        "job": jobs.get,
+    }
+    if get[body.subject](database, body.subject_id) is None:
         raise HTTPException(404, f"no {body.subject} {body.subject_id!r}")
     try:
         return approving.unmask(database, settings, key, body)

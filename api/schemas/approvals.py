@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from api.schemas.actions import ApprovalState, Issued, Scope
-from api.schemas.base import Reason, RecordId, Schema, Subject
+from api.schemas.base import Readable, Reason, RecordId, Schema
 
 ApprovalKind = Literal["action", "exception", "unmasking", "bulk", "grouping"]
 
@@ -36,9 +36,9 @@ class ExceptionOut(Issued):
 
 
 class UnmaskIn(Schema):
-    """Leave to read the example prompts of an account or campaign."""
+    """Leave to read the example prompts of an account or campaign, or the full reports of an audit."""
 
-    subject: Subject
+    subject: Readable
     subject_id: RecordId
     reason: Reason
     minutes: Annotated[int, Field(ge=1, le=240)] = 30
@@ -46,7 +46,7 @@ class UnmaskIn(Schema):
 
 class UnmaskingOut(Schema):
     unmasking_id: int
-    subject: Subject
+    subject: Readable
     subject_id: str
     reason: str
     minutes: int
@@ -63,7 +63,7 @@ class ApprovalOut(Schema):
 
     kind: ApprovalKind
     number: int
-    subject: Literal["account", "campaign", "bulk"]
+    subject: Literal["account", "campaign", "bulk", "job"]
     subject_id: str
     what: str = Field(description="The action, the signal, or the minutes of reading")
     reason: str

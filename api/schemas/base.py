@@ -11,6 +11,7 @@ Verdict = Literal["flag", "watch", "clear"]
 CaseState = Literal["open", "confirmed", "dismissed", "need_more"]
 Decision = Literal["confirm", "dismiss", "need_more"]
 Subject = Literal["account", "campaign"]
+Readable = Literal["account", "campaign", "job"]  # whose prompts can be read with leave
 Reason = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=3, max_length=4000, pattern=r"^[^\x00]*$")
 ]  # why a person did something: kept in the audit trail

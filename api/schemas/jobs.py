@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from api.schemas.approvals import UnmaskingOut
 from api.schemas.base import CaseState, Schema
 
 JobKind = Literal["audit", "rehearsal", "backtest"]
@@ -180,6 +181,7 @@ class JobOut(Schema):
 
 class JobDetail(JobOut):
     request: JobIn
+    unmasking: UnmaskingOut | None = Field(None, description="The caller's leave to read its full reports, if any")
     audit: AuditSummary | None = None
     rehearsal: RehearsalSummary | None = None
     backtest: BacktestSummary | None = None

@@ -16,7 +16,7 @@ from api.schemas.approvals import (
     UnmaskIn,
     UnmaskingOut,
 )
-from api.schemas.base import Role
+from api.schemas.base import Readable, Role
 from api.settings import Settings
 from api.storage import approvals, decisions, exceptions, unmaskings
 from api.storage.engine import Database
@@ -108,3 +108,10 @@ def unmask(database: Database, settings: Settings, key: Key, body: UnmaskIn) -> 
 def unmasking_out(record: Any) -> UnmaskingOut:
     """A leave to read as it is shown."""
     return UnmaskingOut(state=state_of(record), **{name: getattr(record, name) for name in _UNMASKING})
+
+
+def leave(database: Database, subject: Readable, subject_id: str, actor: str) -> UnmaskingOut | None:
+    """A person's leave to read, or their request for it, if it is open."""
+    with database.read() as connection:
+        record = unmaskings.open_of(connection, subject, subject_id, actor, datetime.now(UTC))
+    return None if record is None else unmasking_out(record)

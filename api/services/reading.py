@@ -47,7 +47,7 @@ def in_full(
         event_ids = finding.example_event_ids
     else:
         event_ids = next((e.event_ids for e in finding.evidence if e.signal == signal), [])
-    if unmaskings.read(database, subject, subject_id, actor, event_ids, datetime.now(UTC)) is None:
+    if unmaskings.read(database, subject, subject_id, actor, {"event_ids": event_ids}, datetime.now(UTC)) is None:
         return None
     return _read(database, event_ids)
 

@@ -10,14 +10,12 @@ import msgspec
 
 from api.prices import Prices
 from api.schemas.account import AccountDetail
-from api.schemas.approvals import UnmaskingOut
-from api.schemas.base import Subject
 from api.schemas.campaign import CampaignDetail, CampaignMember, CampaignRow
 from api.schemas.decisions import DecisionOut, Snapshot
 from api.schemas.evidence import EvidenceOut, RelatedOut, TemplateOut, TieOut
 from api.schemas.queue import CasePage, CaseRow
 from api.services import acting, approving, masking, reading
-from api.storage import campaigns, cases, decisions, exceptions, segments, unmaskings
+from api.storage import campaigns, cases, decisions, exceptions, segments
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, CampaignFinding
 
@@ -70,7 +68,7 @@ def account_detail(database: Database, account_id: str, actor: str, prices: Pric
         related=_plain(RelatedOut, finding.related),
         days=finding.days,
         examples=reading.masked(database, finding, finding.example_event_ids),
-        unmasking=_unmasking(database, "account", account_id, actor),
+        unmasking=approving.leave(database, "account", account_id, actor),
         exceptions=[
             approving.exception_out(r) for r in exceptions.page(database, account_id, datetime.now(UTC), False, MOST, 0)
         ],
@@ -89,7 +87,7 @@ def campaign_detail(database: Database, campaign_id: str, actor: str) -> Campaig
         **_evidence(finding),
         members=_members(finding, cases.rows_of(database, finding.accounts)),
         examples=reading.masked(database, finding, finding.example_event_ids),
-        unmasking=_unmasking(database, "campaign", campaign_id, actor),
+        unmasking=approving.leave(database, "campaign", campaign_id, actor),
         decisions=_decisions(database, "campaign", campaign_id),
     )
 
@@ -118,12 +116,6 @@ def snapshot(database: Database, decision_id: int) -> Snapshot | None:
         accounts=group.accounts if group else [],
         **{name: getattr(finding, name) for name in names},
     )
-
-
-def _unmasking(database: Database, subject: Subject, subject_id: str, actor: str) -> UnmaskingOut | None:
-    with database.read() as connection:
-        record = unmaskings.open_of(connection, subject, subject_id, actor, datetime.now(UTC))
-    return None if record is None else approving.unmasking_out(record)
 
 
 def _templates(finding: AccountFinding | CampaignFinding) -> list[TemplateOut]:

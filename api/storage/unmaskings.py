@@ -1,8 +1,8 @@
-"""Leave to read prompts: for one person, one account or campaign, and a while; every reading is in the audit trail."""
+"""Leave to read prompts: for one person, one account, campaign or job, and a while; every reading is in the audit trail."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,14 +44,14 @@ def open_of(connection: Connection, subject: str, subject_id: str, actor: str, n
 
 
 def read(
-    database: Database, subject: str, subject_id: str, actor: str, event_ids: Sequence[str], now: datetime
+    database: Database, subject: str, subject_id: str, actor: str, what: Mapping[str, Any], now: datetime
 ) -> Row[Any] | None:
-    """Record that a person reads these requests; None, and nothing recorded, without leave."""
+    """Record what a person reads; None, and nothing recorded, without leave."""
     with database.write("audit") as connection:
         mine = (_mine(subject, subject_id, actor), holds_at(unmaskings, now))
         row = connection.execute(select(unmaskings).where(*mine).limit(1)).first()
         if row is not None:
-            detail = {"unmasking_id": row.unmasking_id, "event_ids": list(event_ids)}
+            detail = {"unmasking_id": row.unmasking_id, **what}
             audit.append(connection, actor, "prompts.read", f"{subject} {subject_id}", detail)
         return row
 

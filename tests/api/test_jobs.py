@@ -20,6 +20,7 @@ from api.schemas.base import Role
 from api.schemas.jobs import AuditIn, JobDetail
 from api.services.jobs import files, running
 from api.services.jobs.runner import Runner
+from api.services.masking import DOT
 from api.settings import Settings
 from api.storage import audit, cases, decisions, jobs
 from api.storage.engine import Database
@@ -63,7 +64,7 @@ def filled(database: Database, settings: Settings, detector: Detector) -> Worker
 def test_an_audit_of_stored_events_agrees_with_the_stream(
     http: TestClient, headers: Headers, database: Database, settings: Settings, filled: Worker
 ) -> None:
-    """The same accounts are flagged; the report quotes prompts, and who reads it is in the audit trail."""
+    """The same accounts are flagged; the report's prompts are masked, in full with leave, and who reads it is in the audit trail."""
     job_id = ask(http, headers, kind="audit")
     assert look(http, headers, job_id).state == "queued"
     do(database, settings)
@@ -72,12 +73,48 @@ def test_an_audit_of_stored_events_agrees_with_the_stream(
     assert done.audit is not None
     flagged = {f.account_id for _, f in cases.findings(database) if f.verdict == "flag"}
     assert {a.account_id for a in done.audit.top} == flagged
-    assert set(done.files) >= {"report.html", "report.json", "accounts.parquet"}
-    got = http.get(f"/v1/jobs/{job_id}/files/report.html", headers=headers["auditor"])
+    assert set(done.files) >= {
+        "report.html",
+        "report.json",
+        "report.masked.html",
+        "report.masked.json",
+        "accounts.parquet",
+    }
+
+    def report(name: str, role: Role) -> Any:
+        return http.get(f"/v1/jobs/{job_id}/files/{name}", headers=headers[role])
+
+    before = audit.page(database, 1, 0)[1]
+    got = report("report.masked.html", "auditor")
     assert (got.status_code, "attachment" in got.headers["content-disposition"]) == (200, True)
     assert b"<html" in got.content[:500]
+    masked = report("report.masked.json", "auditor").json()
+    assert audit.page(database, 1, 0)[1] == before
+    for role in ("auditor", "analyst", "admin"):
+        assert report("report.html", role).status_code == report("report.json", role).status_code == 403
+    read = {"subject": "job", "subject_id": job_id, "reason": "what do they ask?"}
+    assert http.post("/v1/unmaskings", json=read, headers=headers["auditor"]).status_code == 403
+    asked = http.post("/v1/unmaskings", json=read, headers=headers["analyst"]).json()
+    assert report("report.json", "analyst").status_code == 403
+    http.post(
+        f"/v1/approvals/unmasking/{asked['unmasking_id']}/approve", json={"reason": "needed"}, headers=headers["lead"]
+    )
+    full = report("report.json", "analyst").json()
+    assert report("report.json", "lead").status_code == 403
     newest = audit.page(database, 1, 0)[0][0]
-    assert (newest.action, newest.subject, newest.actor[:11]) == ("prompts.read", f"job {job_id}", "the auditor")
+    assert (newest.action, newest.subject, newest.actor[:11]) == ("prompts.read", f"job {job_id}", "the analyst")
+    assert newest.detail["file"] == "report.json"
+    shown = http.get(f"/v1/jobs/{job_id}", headers=headers["analyst"]).json()
+    assert shown["unmasking"]["state"] == "live"
+    assert full["examples"].keys() == masked["examples"].keys() != set()
+    for event_id, example in full["examples"].items():
+        under = masked["examples"][event_id]
+        assert (len(under["prompt"]), len(under["response"])) == (len(example["prompt"]), len(example["response"]))
+        assert DOT in under["prompt"]
+        assert under["prompt"] != example["prompt"]
+        assert example["prompt"][:40] not in got.text
+    slots = [s for f in (*masked["accounts"], *masked["campaigns"]) for t in f["templates"] for s in t["slot_examples"]]
+    assert all(DOT in s for s in slots if any(c.isalnum() for c in s.replace(DOT, "")))
     assert http.get(f"/v1/jobs/{job_id}/files/..%2Ftest.db", headers=headers["admin"]).status_code == 404
     period = ask(http, headers, kind="audit", source={"since": "2020-01-01T00:00:00Z", "until": "2020-02-01T00:00:00Z"})
     do(database, settings)

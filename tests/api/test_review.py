@@ -63,6 +63,7 @@ MATRIX: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/bulk", {}, {"analyst", "lead", "admin"}),
     ("GET", "/v1/bulk/1/items", None, READERS),
     ("GET", "/v1/twins", None, READERS),
+    ("GET", "/v1/reasons", None, READERS),
     ("GET", "/v1/campaigns/c/graph", None, READERS),
     ("GET", "/v1/releases", None, READERS),
     ("GET", "/v1/groupings", None, READERS),

@@ -5,18 +5,22 @@ from __future__ import annotations
 import time
 
 from api.schemas.jobs import AuditIn, AuditSummary, Source, TopAccount
+from api.services import masking
 from api.services.jobs import files
 from api.services.jobs.work import Work, profile_stored
 from api.storage import events
 from detector.audit import AuditRun, conclude
 from detector.audit import audit as audit_files
+from detector.report import write_report
 
+MASKED = "report.masked"  # the report for who has no leave to read prompts
 TOP = 50  # flagged accounts named in the summary; the report has all
 
 
 def audit(work: Work, asked: AuditIn) -> AuditSummary:
-    """Run it and write its report. Raises ValueError, FormatError, files.BadFile."""
+    """Run it and write its report, and beside it one whose prompts are masked. Raises ValueError, FormatError, files.BadFile."""
     run = _stored(work, asked.source) if asked.source.is_stored else _file(work, asked.source)
+    write_report(work.out, run.run, *masking.masked_report(run.assessment, run.examples), stem=MASKED)
     found = run.assessment
     flagged = found.flagged()
     top = [

@@ -13,7 +13,9 @@ import anyio
 from api.schemas.jobs import ServerFile, Source, Upload
 from api.settings import Settings
 
-RESULTS = {  # by name: whether it quotes prompts
+RESULTS = {  # by name: whether it quotes prompts, for which it takes leave
+    "report.masked.html": False,
+    "report.masked.json": False,
     "report.html": True,
     "report.json": True,
     "accounts.parquet": False,

@@ -16,7 +16,7 @@ from api.schemas.jobs import (
     ShapeOut,
     TopAccount,
 )
-from dashboard import charts, routes, safe, session, words
+from dashboard import charts, routes, safe, session, unmasking, words
 from dashboard.ask import jobs
 
 OPENED = "job_accounts_opened"
@@ -24,8 +24,10 @@ LEADS = frozenset({"lead", "admin"})
 """Roles that are offered to remove a job; the service refuses it to others anyway."""
 FOUND = ["Unlabelled", "Confirmed bad", "Confirmed good"]
 FILES = {
-    "report.html": "Report for reading (HTML)",
-    "report.json": "Report for programs (JSON)",
+    "report.masked.html": "Report, prompts masked (HTML)",
+    "report.masked.json": "Report, prompts masked (JSON)",
+    "report.html": "Report in full (HTML)",
+    "report.json": "Report in full (JSON)",
     "accounts.parquet": "All accounts (Parquet)",
     "campaigns.parquet": "Campaigns (Parquet)",
     "rejected.jsonl": "Rows that could not be read",
@@ -34,6 +36,8 @@ FILES = {
     "rehearsal.parquet": "All planted campaigns (Parquet)",
     "backtest.json": "Result for programs (JSON)",
 }
+FULL = frozenset({"report.html", "report.json"})
+"""Reports that quote prompts; the service gives them to nobody without leave."""
 TOP = {
     "risk": safe.share_column("Risk", width=110),
     "account_id": safe.text_column("Account", width=230),
@@ -104,12 +108,22 @@ def render(job: JobDetail) -> None:
 def files(job: JobDetail) -> None:
     """Its files, and the way to be rid of it."""
     row = st.container(horizontal=True)
+    may = job.unmasking is not None and job.unmasking.state == "live"
     for name in job.files:
+        if name in FULL and not may:
+            continue
         with row:
             load = partial(jobs.result, session.client(), job.job_id, name)
             safe.download(FILES[name], load, name, f"get_{job.job_id}_{name}")
-    if job.files and job.audit:
-        st.caption("The reports quote prompts: whoever downloads one is in the audit trail.")
+    if job.files and job.audit and job.unmasking is not None and may:
+        st.caption(
+            "The full reports quote prompts: whoever downloads one is in the audit trail. Leave holds until "
+            + words.when(job.unmasking.expires_at)
+            + " UTC."
+        )
+    elif FULL.intersection(job.files):
+        st.caption("The full reports quote prompts. Reading them takes a reason and ends by itself.")
+        unmasking.ask(job.unmasking, "job", job.job_id)
     if job.state == "done" and not job.files:
         st.caption("Its files are not here: they were deleted, or lie on the machine of another worker.")
     if job.state not in words.OPEN_JOBS and session.me().role in LEADS:
