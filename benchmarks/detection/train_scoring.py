@@ -328,8 +328,19 @@ def main() -> None:
     parser.add_argument("traffic", nargs="+", type=Path)
     parser.add_argument("--exclude-family", action="append", default=[])
     parser.add_argument("--out", type=Path, default=DEFAULT)
+    parser.add_argument(
+        "--peers-only", action="store_true", help="learn only what accounts of a size are compared with"
+    )
     options = parser.parse_args()
     detector = untrained()
+    if options.peers_only:
+        weights = Scorer.load(options.out).weights
+        values, sizes = (
+            np.concatenate(c) for c in zip(*(_ordinary(load(f, detector)) for f in options.traffic), strict=True)
+        )
+        weights.segments = with_populations(weights.segments, values, sizes)
+        options.out.write_bytes(msgspec.json.encode(weights))
+        return
     weights = fit([load(f, detector) for f in options.traffic], options.exclude_family, print)
     options.out.write_bytes(msgspec.json.encode(weights))
     honest = sum(s.accounts for s in weights.segments)

@@ -94,3 +94,9 @@ def test_a_segment_keeps_its_highest_scores() -> None:
     assert small.accounts == 2000
     assert small.tail == sorted(small.tail, reverse=True)
     assert len(small.tail) == TAIL
+
+
+def test_the_shipped_scorer_knows_accounts_of_each_size() -> None:
+    """Percentiles are among accounts of the same size without any calibration, and every signal has its own."""
+    assert [s.up_to for s in SHIPPED.weights.segments] == [20, 150, None]
+    assert all(set(s.population) == set(SHIPPED.weights.signals) for s in SHIPPED.weights.segments)
