@@ -1,4 +1,4 @@
-"""Leave out in turn: python -m benchmarks.detection.folds LOGS... [--only families]
+"""Leave out in turn: python -m benchmarks.detection.folds LOGS... [--only families] [--only "corpora 2"]
 
 LOGS are folders of ``benchmarks.detection.training_logs``, named by shape and group of corpora. The models are fitted anew,
 
@@ -54,15 +54,12 @@ class Fold:
         return texts("train", seed, corpora, include=TRAIN_GROUPS[self.corpora - 1])
 
 
-def folds(only: str | None) -> Iterator[Fold]:
+def folds() -> Iterator[Fold]:
     """All folds: of families, then of corpora."""
-    if only != "corpora":
-        for i in range(FAMILY_FOLDS):
-            left_out = tuple(HARVESTS)[i::FAMILY_FOLDS]
-            yield Fold(f"without families {i + 1}", left_out)
-    if only != "families":
-        for i in range(1, len(TRAIN_GROUPS) + 1):
-            yield Fold(f"without corpora {i}", corpora=i)
+    for i in range(FAMILY_FOLDS):
+        yield Fold(f"without families {i + 1}", tuple(HARVESTS)[i::FAMILY_FOLDS])
+    for i in range(1, len(TRAIN_GROUPS) + 1):
+        yield Fold(f"without corpora {i}", corpora=i)
 
 
 def chosen(logs: Sequence[Path], fold: Fold) -> list[Path]:
@@ -77,7 +74,7 @@ def main() -> None:
     """Fit and measure each fold, and write after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("logs", nargs="+", type=Path)
-    parser.add_argument("--only", choices=("families", "corpora"))
+    parser.add_argument("--only", action="append", default=[], help="folds with this in their names (default: all)")
     parser.add_argument("--per-family", type=int, default=6, help="campaigns of each family in a log that is measured")
     parser.add_argument("--corpora", type=Path, default=DEFAULT_CORPORA)
     parser.add_argument("--results", type=Path, default=RESULTS)
@@ -86,7 +83,9 @@ def main() -> None:
     logs = {folder: load(folder, empty) for folder in options.logs}
     shapes = sorted({log.name.rpartition("-")[0] for log in logs})
     command = f"python -m benchmarks.detection.folds {' '.join(f'{s}-*' for s in shapes)}"
-    for i, fold in enumerate(folds(options.only)):
+    for i, fold in enumerate(folds()):
+        if options.only and not any(part in fold.name for part in options.only):
+            continue
         weights = fit([logs[folder] for folder in chosen(options.logs, fold)], fold.families)
         scorers = {fold.name: Scorer(weights), f"{fold.name}: as shipped": shipped}
         seed = FIRST_SEED + i
