@@ -92,6 +92,7 @@ def sign_out() -> None:
     st.session_state.clear()
     if known_to_provider():
         st.logout()
+        st.stop()  # a rerun would drop the order to go to the provider, and sign the person in again
 
 
 def is_admin() -> bool:
