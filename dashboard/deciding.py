@@ -154,7 +154,7 @@ def _details(key: str) -> dict[str, Any]:
     confidence = left.selectbox(
         "Confidence", list(words.CONFIDENCES), format_func=words.CONFIDENCES.__getitem__, key=f"confidence_{key}"
     )
-    review: date | None = right.date_input("Look again on", value=None, key=f"review_{key}", format="YYYY-MM-DD")
+    review: date | None = right.date_input("Look again on", value=None, key=f"review_{key}", format=words.DATE)
     note = ""
     with st.expander("Appeal"):
         note = st.text_area(

@@ -14,6 +14,7 @@ from api.schemas.verdicts import EnforcementMode
 from api.schemas.webhooks import WebhookKind, WebhookShape
 
 NOTHING = "–"
+DATE = "YYYY-MM-DD"  # as fields for a date show it
 
 VERDICTS: dict[Verdict, str] = {"flag": "▲ Flag", "watch": "◆ Watch", "clear": "● Clear"}
 """Shape and word, so that colour is never alone in saying it."""

@@ -28,6 +28,7 @@ from detector.pieces import MAX_PIECES, hash64, keys, plain_keys
 
 FeatureFrame = pl.DataFrame
 
+HOUR_US = 3_600_000_000
 DAY_US = 86_400_000_000
 EMBEDDING_SCALE = 254.0  # unit vectors of 256 dimensions stay within +-0.5, so int8 keeps about 8 bits of each
 CHARS_PER_TOKEN = 4  # rough, used only where the log has no usage

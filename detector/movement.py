@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from detector.features import HOUR_US
+
 
 def co_movements(rows: pl.DataFrame) -> pl.DataFrame:
     """Per group the mean cosine of the hourly activity of two different accounts, as ``movement``."""
-    hours = rows.group_by("group", "acct", (pl.col("ts") // 3_600_000_000).alias("hour")).agg(
+    hours = rows.group_by("group", "acct", (pl.col("ts") // HOUR_US).alias("hour")).agg(
         pl.len().cast(pl.Float64).sqrt().alias("w")
     )
     unit = hours.with_columns(pl.col("w") / (pl.col("w") ** 2).sum().over("group", "acct").sqrt())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from detector.features import HOUR_US
 from detector.intent import CLASSES, LIKELY
 from detector.profiles import MARKS, Profiles
 from detector.view import REPEAT, View
@@ -16,7 +17,6 @@ from detector.view import REPEAT, View
 MIN_REQUESTS = 8  # an account or part below this is never flagged on its own: nothing can be known of it
 SHARE = (0.08, 0.9)  # of an account's requests; a larger part is the account, a smaller one an exception
 PER_ATTRIBUTE = 2  # parts of one account by the same attribute, the largest ones
-HOUR_US = 3_600_000_000
 
 ATTRIBUTES = {
     "sentence": "that carry one constant sentence",

@@ -21,7 +21,7 @@ from typing import NamedTuple, Self
 
 import polars as pl
 
-from detector.features import DAY_US, IDENTITIES, FeatureFrame
+from detector.features import DAY_US, HOUR_US, IDENTITIES, FeatureFrame
 from detector.intent import CLASSES
 from detector.movement import co_movement
 
@@ -69,7 +69,7 @@ SUMS = {
 }
 
 HOURS = 168  # of a week
-HOUR_OF_WEEK = (pl.col("ts") // 3_600_000_000 - 96) % HOURS  # Monday 00:00 UTC first: 1970-01-05 was one
+HOUR_OF_WEEK = (pl.col("ts") // HOUR_US - 96) % HOURS  # Monday 00:00 UTC first: 1970-01-05 was one
 
 _KEYS = ["acct", "day", "kind", "key"]
 _SAMPLE_DROP = ["account_id", "created", "answers"]

@@ -16,7 +16,8 @@ from scipy.spatial.distance import squareform
 from detector.accounts import AccountScores
 from detector.campaigns import MIN_MEMBERS, Groups
 from detector.embeddings import different_prompts, unpacked
-from detector.parts import HOUR_US, MIN_REQUESTS, parts
+from detector.features import HOUR_US
+from detector.parts import MIN_REQUESTS, parts
 from detector.profiles import Profiles
 from detector.ragged import bounds
 from detector.view import View

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from detector.features import DAY_US, HOUR_US
 from detector.profiles import KIND, SLOT_US, Profiles
 from detector.report.summary import TimeBin
 
 HOURLY_UP_TO_DAYS = 10  # a longer log is drawn by day: more than 240 bars cannot be told apart
-DAY_US = 86_400_000_000
 MAX_BINS = 1_000  # a clock gone wrong in one row must not make a chart of a million empty days
 
 
@@ -21,7 +21,7 @@ def timeline(profiles: Profiles, flagged: Collection[str]) -> list[TimeBin]:
     if not len(slots):
         return []
     start, end = int(slots["key"].min()) * SLOT_US, int(slots["key"].max()) * SLOT_US  # type: ignore[arg-type]
-    width = 3_600_000_000 if end - start <= HOURLY_UP_TO_DAYS * DAY_US else DAY_US
+    width = HOUR_US if end - start <= HOURLY_UP_TO_DAYS * DAY_US else DAY_US
     guilty = profiles.accounts.filter(pl.col("account_id").is_in(list(flagged))).select(
         "acct", pl.lit(True).alias("flagged")
     )

@@ -14,7 +14,6 @@ from dashboard.client import ApiError
 
 WHERES = {"stored": "Stored events", "upload": "An uploaded file", "server": "A file on the server"}
 ACCOUNTS = {1: "1", 5: "5", 25: "25", 100: "100"}
-DATE = "YYYY-MM-DD"  # as everywhere on the pages
 COVERS = {0.0: "none", 0.5: "50 %", 0.8: "80 %"}
 
 
@@ -74,7 +73,7 @@ def ask_source(where: str) -> tuple[Any, datetime | None, datetime | None]:
         "From day (UTC)",
         value=None,
         max_value="today",
-        format=DATE,
+        format=words.DATE,
         key=f"since_{where}",
         help="Empty: from the first on",
     )
@@ -82,7 +81,7 @@ def ask_source(where: str) -> tuple[Any, datetime | None, datetime | None]:
         "To day (UTC), included",
         value=None,
         max_value="today",
-        format=DATE,
+        format=words.DATE,
         key=f"until_{where}",
         help="Empty: up to now",
     )
