@@ -63,16 +63,18 @@ class AccountScores:
 
     def contributions(self, rows: np.ndarray, scorer: Scorer) -> np.ndarray:
         """The signals' shares in the log-odds of some accounts, given by position: (len(rows), len(SIGNALS))."""
-        shares = _of_signals(scorer.accounts.shares(self.x[rows]))
+        shares = _of_signals(scorer.accounts.shares(self.x[rows]), scorer)
         for i, row in enumerate(rows):
             shares[i, self.excepted.get(int(row), [])] = 0.0  # what does not count is no reason, for or against
         return shares
 
 
-def _of_signals(shares: np.ndarray) -> np.ndarray:
-    """A signal's share is that of the part's and that of the whole account's."""
+def _of_signals(shares: np.ndarray, scorer: Scorer) -> np.ndarray:
+    """A signal's share is that of the part's and that of the whole account's; one in shadow has none."""
     n = len(SIGNALS)
-    return shares[:, :n] + shares[:, -n:]
+    out = shares[:, :n] + shares[:, -n:]
+    out[:, [s.name in scorer.shadow for s in SIGNALS]] = 0.0
+    return out
 
 
 def candidates(profiles: Profiles, view: View | None = None, view_of: Callable[[Profiles], View] = View) -> Candidates:
@@ -128,7 +130,13 @@ def score_accounts(
 ) -> AccountScores:
     """The score of each account, that of its best candidate; without the signals that people excepted."""
     view = view or View(profiles)
-    found = candidates(profiles, view)
+    return score_candidates(candidates(profiles, view), view, profiles, scorer, exceptions)
+
+
+def score_candidates(
+    found: Candidates, view: View, profiles: Profiles, scorer: Scorer, exceptions: Exceptions | None = None
+) -> AccountScores:
+    """The same of candidates that are known: ``found`` of the accounts of ``view``."""
     if exceptions:
         found = replace(found, x=without(found, exceptions, profiles, scorer))
     enough = found.about["requests"].to_numpy() >= MIN_REQUESTS
@@ -152,11 +160,10 @@ def without(found: Candidates, exceptions: Exceptions, profiles: Profiles, score
     The models are monotone, so that an exception never raises a score; all other signals are as they were.
     """
     x, n = found.x.copy(), len(SIGNALS)
-    ordinary = np.array([np.median(scorer.weights.population.get(s.name) or [0.0]) for s in SIGNALS])
     for row, columns in _excepted(found.about["acct"], exceptions, profiles):
         for column in columns:
             for at in (column, column - n):  # of the part, and of the whole account
-                x[row, at] = min(x[row, at], ordinary[column])
+                x[row, at] = min(x[row, at], scorer.ordinary[column])
     return x
 
 
@@ -174,7 +181,8 @@ def _excepted(accts: pl.Series, exceptions: Exceptions, profiles: Profiles) -> I
 def reasons(signals: np.ndarray, requests: np.ndarray, scorer: Scorer) -> np.ndarray:
     """Shares of the signals in the log-odds of whole accounts, or of groups taken as accounts; both (m, len(SIGNALS))."""
     m = len(signals)
-    return _of_signals(scorer.accounts.shares(_features(signals, np.full(m, WHOLE), np.ones(m), requests, signals)))
+    shares = scorer.accounts.shares(_features(signals, np.full(m, WHOLE), np.ones(m), requests, signals))
+    return _of_signals(shares, scorer)
 
 
 def best_of(found: Candidates, log_odds: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from detector.intent import IntentModel
 from detector.profiles import Profiles
 from detector.regrouping import Constraint
 from detector.scoring import Scorer
+from detector.shadow import in_shadow
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ class Detector:
     def with_max_false_flags(self, share: float | None) -> Detector:
         """The detector that flags at most ``share`` of honest accounts; itself for None. Raises ValueError outside (0, 0.1]."""
         return self if share is None else replace(self, scorer=self.scorer.with_max_false_flags(share))
+
+    def in_shadow(self, names: Collection[str]) -> Detector:
+        """The detector for which the named signals do not count. Raises ValueError: see :func:`detector.shadow.in_shadow`."""
+        return replace(self, scorer=in_shadow(self.scorer, names)) if names else self
 
     def features(self, events: Sequence[Event]) -> FeatureFrame:
         """Features of a batch of events, stateless per event (map)."""

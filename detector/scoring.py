@@ -12,7 +12,7 @@ the share of honest accounts that may be flagged is what the operator sets.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -71,9 +71,10 @@ class Weights(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Scorer:
-    """The three models and the error rates."""
+    """The three models and the error rates. Signals in ``shadow`` do not count: see :func:`detector.shadow.in_shadow`."""
 
     weights: Weights
+    shadow: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, path: Path = DEFAULT) -> Scorer:
@@ -89,7 +90,7 @@ class Scorer:
             raise ValueError(
                 f"the share of honest accounts that may be flagged lies above 0 and up to {MAX_SHARE}, e.g. 0.001"
             )
-        return Scorer(msgspec.structs.replace(self.weights, max_false_flags=share))
+        return replace(self, weights=msgspec.structs.replace(self.weights, max_false_flags=share))
 
     @cached_property
     def accounts(self) -> TreeModel:
@@ -105,6 +106,11 @@ class Scorer:
     def members(self) -> TreeModel:
         """Model of a group's members."""
         return TreeModel(self.weights.members)
+
+    @cached_property
+    def ordinary(self) -> np.ndarray:
+        """Each signal's median over honest accounts, what one that does not count is at most: float64 of shape (len(SIGNALS),)."""
+        return np.array([np.median(self.weights.population.get(s.name) or [0.0]) for s in SIGNALS])
 
     def segment(self, requests: np.ndarray) -> np.ndarray:
         """Position of each account's segment, by its number of requests."""

@@ -10,6 +10,7 @@ step is the same for all rows, several times as fast in numpy as walking down.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -31,6 +32,28 @@ class Trees(msgspec.Struct):
     right: list[int] = []
     value: list[float] = []
     base: float = 0.0
+
+
+def at_most(trees: Trees, most: Mapping[int, float]) -> Trees:
+    """The trees that decide on any row as these do on one whose features, by position, are no larger than ``most``.
+
+    min(x, most) <= threshold holds whatever x is where most <= threshold: such a split gives way to what is on its left.
+    Everywhere else it is x <= threshold.
+    """
+    feature, threshold, left = np.array(trees.feature, np.int64), np.array(trees.threshold), np.array(trees.left)
+    bound = np.full(max(feature.max(initial=-1), *most, 0) + 2, np.inf)  # the last one is a leaf's, whose feature is -1
+    bound[list(most)] = list(most.values())
+    given = bound[feature] <= threshold
+    stands = np.arange(len(feature))  # the node that stands in each one's place
+    while given[stands].any():
+        stands = np.where(given[stands], left[stands], stands)
+    return msgspec.structs.replace(
+        trees,
+        **{
+            name: np.array(getattr(trees, name))[stands].tolist()
+            for name in ("feature", "threshold", "left", "right", "value")
+        },
+    )
 
 
 class TreeModel:

@@ -22,7 +22,6 @@ from detector.calibration import with_reviews
 from detector.pipeline import Detector
 from detector.profiles import Profiles
 from detector.regrouping import Constraint
-from detector.scoring import Scorer
 from detector.templates import fill_in
 
 Excepted = dict[str, set[str]]  # signals that do not count, by account
@@ -106,7 +105,7 @@ def reviewed(detector: Detector, honest: Sequence[cases.Honest]) -> Detector:
         return detector
     scores, requests = (np.array(column, float) for column in zip(*honest, strict=True))
     weights = with_reviews(detector.scorer.weights, scores, requests)
-    return replace(detector, scorer=Scorer(weights))
+    return replace(detector, scorer=replace(detector.scorer, weights=weights))
 
 
 def example_ids(assessment: Assessment) -> set[str]:
