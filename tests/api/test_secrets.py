@@ -68,6 +68,7 @@ def test_secrets_are_encrypted(http: TestClient, headers: Headers, database: Dat
     assert key not in repr(keyed(settings, key))
 
 
+@pytest.mark.parametrize("is_migrated", [False])
 def test_readable_secrets_are_encrypted_at_the_start(database_url: str, tmp_path: Path, settings: Settings) -> None:
     """Rows of an earlier version are encrypted, both secrets; on SQLite no trace stays in the files; then all is as it was."""
     database = Database(database_url)

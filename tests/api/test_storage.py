@@ -33,6 +33,7 @@ def put(database: Database, *found: Event) -> int:
         return events.insert(connection, [events.to_row(e, NOW) for e in found])
 
 
+@pytest.mark.parametrize("is_migrated", [False])
 def test_migrations_make_exactly_the_models(database: Database) -> None:
     """The migrated database has the tables, columns and indexes of the models, and migrating again changes nothing."""
     migrate.upgrade(database)
@@ -41,6 +42,7 @@ def test_migrations_make_exactly_the_models(database: Database) -> None:
         assert compare_metadata(context, models.metadata) == []
 
 
+@pytest.mark.parametrize("is_migrated", [False])
 def test_unmigrated_database_is_refused(database_url: str) -> None:
     """An empty database is told apart, with the command that helps."""
     database = Database(database_url)
