@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import httpx
 
+START_SECONDS = 120.0  # for a server to answer, on a machine that has other work
 T = TypeVar("T")
 
 

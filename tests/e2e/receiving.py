@@ -14,7 +14,7 @@ from api.storage import events, keys, migrate
 from api.storage.engine import Database
 from detector.event import Event, text_of
 from tests.e2e.clients.calls import CALLS, SESSION, TOOL, answer, tokens
-from tests.e2e.processes import free_port, running, until
+from tests.e2e.processes import START_SECONDS, free_port, running, until
 
 ROOT = Path(__file__).parent.parent.parent
 JOIN_SECONDS = 2  # waits for the records of a call; the clients flush all of theirs within a second
@@ -42,7 +42,7 @@ class Receiver:
             command = [sys.executable, "-m", "api", part, *options, *more]
             self._stack.enter_context(running(command, env, self._folder / f"{part}.log", ROOT))
         ready = f"{self.url}/readyz"
-        until("the API", lambda: httpx.get(ready, trust_env=False).is_success, 60, self._folder / "api.log")
+        until("the API", lambda: httpx.get(ready, trust_env=False).is_success, START_SECONDS, self._folder / "api.log")
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -20,10 +20,11 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.e2e.documented import block, environment, filled
-from tests.e2e.processes import free_port, running, until
+from tests.e2e.processes import START_SECONDS, free_port, running, until
 from tests.e2e.traffic import HARVESTER, ORDINARY, conversation, harvest
 
 ROOT = Path(__file__).parent.parent.parent
+WAIT_MS = 30_000  # for what a page shows
 LITELLM = ROOT / ".venv-litellm" / "bin" / "litellm"
 LITELLM_CONFIG = Path(__file__).parent / "litellm"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -75,8 +76,13 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
             stack.enter_context(running([DISTILLWATCH, part], env, logs / f"{part}.log", ROOT))
         api = stack.enter_context(httpx.Client(base_url=url, timeout=30, trust_env=False))
         dashboard = f"http://127.0.0.1:{ports['dashboard']}"
-        until("the API", lambda: api.get("/readyz").is_success, 60, logs / "api.log")
-        until("the dashboard", lambda: httpx.get(dashboard, trust_env=False).is_success, 60, logs / "dashboard.log")
+        until("the API", lambda: api.get("/readyz").is_success, START_SECONDS, logs / "api.log")
+        until(
+            "the dashboard",
+            lambda: httpx.get(dashboard, trust_env=False).is_success,
+            START_SECONDS,
+            logs / "dashboard.log",
+        )
         yield Product(url, api, dashboard, gateway_key, analyst_key, logs)
 
 
@@ -98,7 +104,7 @@ def proxy(product: Product) -> Iterator[httpx.Client]:
         running(command, env, log, LITELLM_CONFIG),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client,
     ):
-        until("the LiteLLM proxy", lambda: client.get("/health/liveliness").is_success, 120, log)
+        until("the LiteLLM proxy", lambda: client.get("/health/liveliness").is_success, START_SECONDS, log)
         yield client
 
 
@@ -113,7 +119,8 @@ def page(tmp_path: Path) -> Iterator[Page]:
             viewport={"width": 1600, "height": 1000},
         )
         page = browser.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(WAIT_MS)
+        expect.set_options(timeout=WAIT_MS)
         yield page
         page.screenshot(path=tmp_path / "end.png")
         browser.close()
@@ -183,6 +190,7 @@ def confirm_in_browser(page: Page, product: Product) -> None:
     expect(page.get_by_text("1 to 1 of 1 cases")).to_be_visible()
     page.get_by_test_id("stDataFrame").click(position={"x": 420, "y": 52})  # the first row below the header
 
+    expect(page.get_by_test_id("stDataFrame").get_by_text(HARVESTER)).to_have_count(0)  # the queue is left
     expect(page.get_by_text(HARVESTER).first).to_be_visible()
     expect(page.get_by_text("Reasoning elicitation").first).to_be_attached()  # among the reasons, shown or folded
     page.get_by_role("radiogroup", name="Verdict").get_by_text("True positive: it harvests").click()
