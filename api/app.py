@@ -35,6 +35,7 @@ from api.routes import (
     quality,
     review,
     search,
+    signals,
     verdicts,
     webhooks,
 )
@@ -55,7 +56,7 @@ WATCH_SECONDS = 5.0
 
 ROUTES = (
     verdicts, ingest, otlp, langfuse, helicone, cases, comparing, groupings, campaigns, review, bulk, enforcement, webhooks, admin, people,
-    privacy, jobs, search, quality, health,
+    privacy, jobs, search, signals, quality, health,
 )  # fmt: skip
 
 log = structlog.get_logger()

@@ -30,14 +30,7 @@ def in_shadow(scorer: Scorer, names: Collection[str]) -> Scorer:
     Raises ValueError for what is no signal, and for signals that speak against harvesting: without one, everybody's
     risk would rise, beyond what the thresholds were set for.
     """
-    directions = {s.name: s.direction for s in SIGNALS}
-    for name in names:
-        if name not in directions:
-            raise ValueError(f"there is no signal {name!r}: the signals are {', '.join(directions)}")
-        if directions[name] == "against":
-            raise ValueError(
-                f"{name} speaks against harvesting: without it more honest accounts would be flagged than the thresholds allow for"
-            )
+    check(names)
     ordinary = {s.name: float(scorer.ordinary[j]) for j, s in enumerate(SIGNALS) if s.name in names}
 
     def muted(trees: Trees, features: Sequence[str]) -> Trees:
@@ -51,3 +44,15 @@ def in_shadow(scorer: Scorer, names: Collection[str]) -> Scorer:
         members=muted(scorer.weights.members, members.FEATURES),
     )
     return replace(scorer, weights=weights, shadow=scorer.shadow | set(names))
+
+
+def check(names: Collection[str]) -> None:
+    """Raise ValueError unless all of these are signals that may be in shadow."""
+    directions = {s.name: s.direction for s in SIGNALS}
+    for name in names:
+        if name not in directions:
+            raise ValueError(f"there is no signal {name!r}: the signals are {', '.join(directions)}")
+        if directions[name] == "against":
+            raise ValueError(
+                f"{name} speaks against harvesting: without it more honest accounts would be flagged than the thresholds allow for"
+            )

@@ -7,15 +7,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import polars as pl
 from xxhash import xxh3_128_digest
 
-from api.services import grouping
+from api.services import grouping, shadowing
 from api.services.continuity import keep_names
-from api.storage import campaigns, cases, events, exceptions, groupings, segments
+from api.storage import campaigns, cases, events, exceptions, groupings, segments, shadow
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, Assessment, CampaignFinding
 from detector.calibration import with_reviews
@@ -24,9 +25,15 @@ from detector.profiles import Profiles
 from detector.regrouping import Constraint
 from detector.templates import fill_in
 
-Excepted = dict[str, set[str]]  # signals that do not count, by account
-
 _ENCODER = msgspec.json.Encoder()
+
+
+class Said(NamedTuple):
+    """What people say that assessments keep to."""
+
+    exceptions: dict[str, set[str]]  # signals that do not count, by account
+    constraints: list[Constraint]
+    shadow: frozenset[str]  # signals that count for nobody
 
 
 class Findings:
@@ -38,7 +45,7 @@ class Findings:
         self._assessor = assessor
         self._detector = detector
         self._stored: dict[str, bytes] | None = None  # digest by account; None: not known yet
-        self._said: tuple[Excepted, list[Constraint]] | None = None  # by people, as of the last assessment
+        self._said: Said | None = None  # as of the last assessment
 
     def update(self, profiles: Profiles, position: int) -> Assessment:
         """Assess the profile of the log up to ``position`` and store the findings, all in one transaction.
@@ -50,8 +57,9 @@ class Findings:
             state = segments.state(connection)
         honest = cases.honest(self._database)
         said = self._holding()
-        assessment = reviewed(self._detector, honest).assess(profiles, *said)
-        keep_names(assessment, grouping.known(self._database, said[1]))
+        detector = reviewed(self._detector.in_shadow(said.shadow), honest)
+        assessment = detector.assess(profiles, said.exceptions, said.constraints)
+        keep_names(assessment, grouping.known(self._database, said.constraints))
         fill_in(assessment, events.by_id(self._database, example_ids(assessment)))
         clusters = self._clusters(profiles)
         digests = {f.account_id: xxh3_128_digest(_ENCODER.encode(f)) for f in assessment.accounts}
@@ -78,17 +86,22 @@ class Findings:
         return assessment
 
     def outdated(self) -> bool:
-        """Whether people say otherwise than at the last assessment: exceptions, and words on groups. Unknown after a start, so yes
-        where they ever said anything."""
+        """Whether people say otherwise than at the last assessment. Unknown after a start, so yes where they ever said anything."""
         if self._said is None:
             now = datetime.now(UTC)
             ever = exceptions.page(self._database, None, now, only_open=False, limit=1, offset=0)
-            return bool(ever) or bool(groupings.page(self._database, limit=1))
+            with self._database.read() as connection:
+                switched = shadow.last(connection)
+            return bool(ever) or bool(switched) or bool(groupings.page(self._database, limit=1))
         return self._holding() != self._said
 
-    def _holding(self) -> tuple[Excepted, list[Constraint]]:
+    def _holding(self) -> Said:
         now = datetime.now(UTC)
-        return exceptions.holding(self._database, now), groupings.holding(self._database, now)
+        return Said(
+            exceptions.holding(self._database, now),
+            groupings.holding(self._database, now),
+            shadowing.holding(self._database),
+        )
 
     def _clusters(self, profiles: Profiles) -> bytes:
         """JSON of the codebook in the plane with all requests per cluster."""

@@ -344,6 +344,16 @@ enforcement = Table(  # the switch: the last row holds
     Column("at", Instant, nullable=False),
 )  # fmt: skip
 
+signal_switches = Table(  # of each signal the last row holds
+    "signal_switches", metadata,
+    Column("switch_id", Big, primary_key=True, autoincrement=True),
+    Column("signal", String(64), nullable=False),
+    Column("state", String(8), nullable=False),  # live, shadow
+    Column("reason", Text, nullable=False),
+    Column("actor", String(240), nullable=False),
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
 published = Table(  # what gateways are told, worked out once for all API processes
     "published", metadata,
     Column("subject", String(16), primary_key=True),

@@ -79,6 +79,8 @@ MATRIX: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/actions/1/end", {"reason": "seen"}, {"analyst", "lead", "admin"}),
     ("GET", "/v1/enforcement", None, READERS),
     ("PUT", "/v1/enforcement", {"mode": "all", "reason": "seen"}, {"lead", "admin"}),
+    ("GET", "/v1/signals", None, READERS),
+    ("PUT", "/v1/signals/grading", {"state": "shadow", "reason": "seen"}, {"lead", "admin"}),
     ("GET", "/v1/webhooks", None, {"lead", "admin", "auditor"}),
     ("POST", "/v1/webhooks", {}, {"admin"}),
     ("DELETE", "/v1/webhooks/0", None, {"admin"}),
@@ -167,6 +169,7 @@ def test_matrix_is_whole(http: TestClient) -> None:
         "name": "report.html",
         "query_id": 0,
         "grouping_id": 1,
+        "signal": "grading",
     }
     routes = {(method.upper(), path.format(**samples)) for path, methods in schema.items() for method in methods}
     assert routes - known == {*OPEN, ("GET", "/v1/prompts")}

@@ -11,6 +11,7 @@ import structlog
 from pydantic import TypeAdapter
 
 from api.schemas.jobs import AuditIn, AuditSummary, BacktestIn, BacktestSummary, JobIn, RehearsalIn, RehearsalSummary
+from api.services import shadowing
 from api.services.jobs import auditing, backtesting, files, rehearsing
 from api.services.jobs.work import Work
 from api.settings import Settings
@@ -80,6 +81,7 @@ def run(settings: Settings, database: Database, job_id: str) -> None:
     try:
         progress.stage("loading the detector")
         detector = Detector.load(settings.calibration).with_max_false_flags(settings.max_false_flags)
+        detector = detector.in_shadow(shadowing.holding(database))
         work = Work(settings, database, detector, out, progress)
         summary = _do(work, asked)
     except Stopped:
