@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -259,6 +259,40 @@ def thresholds(points: Sequence[BacktestPoint]) -> Layers:
         )
     )
     return alt.layer(bars).properties(height=36 * len(points) + 70)
+
+
+def together(signals: Sequence[str], shares: Mapping[tuple[str, str], float]) -> Layers:
+    """A heat map of pairs of signals: the accounts where both are strong, of those where either is."""
+    frame = pd.DataFrame(
+        [{"one": one, "other": other, "share": share} for (one, other), share in shares.items()],
+        columns=["one", "other", "share"],
+    )
+    base = alt.Chart(frame).encode(
+        x=alt.X(
+            "one:N",
+            title=None,
+            sort=list(signals),
+            axis=alt.Axis(labelAngle=-40, labelOverlap=False, labelLimit=220, ticks=False),
+        ),
+        y=alt.Y(
+            "other:N", title=None, sort=list(signals), axis=alt.Axis(labelOverlap=False, labelLimit=220, ticks=False)
+        ),
+        tooltip=[
+            alt.Tooltip("one:N", title="Signal"),
+            alt.Tooltip("other:N", title="and"),
+            alt.Tooltip("share:Q", title="Both strong, of either", format=".0%"),
+        ],
+    )
+    empty = base.mark_rect(color=GREY, opacity=0.1, cornerRadius=2)
+    filled = base.mark_rect(color=AGAINST, cornerRadius=2).encode(
+        opacity=alt.Opacity(
+            "share:Q",
+            title="Both strong, of either",
+            scale=alt.Scale(domain=[0, 1], range=[0, 1]),
+            legend=alt.Legend(orient="bottom", direction="horizontal", tickCount=4, gradientLength=160, format=".0%"),
+        )
+    )
+    return alt.layer(empty, filled).properties(height=24 * len(signals) + 160)
 
 
 def drift(days: Sequence[DriftDay]) -> Layers:

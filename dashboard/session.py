@@ -34,6 +34,7 @@ NOTES = {
     "grouping_waits": "Recorded. It waits for a second person, under Approvals.",
     "grouping_back": "Taken back. The campaign is put together anew with the next assessment, within a minute.",
     "switch": "Switched. Gateways are told within seconds.",
+    "signal": "Recorded. It holds from the next assessment on, within a minute.",
 }
 
 READERS = frozenset({"auditor", "gateway"})

@@ -10,6 +10,7 @@ from api.schemas.base import CaseState, Decision, Role, Verdict
 from api.schemas.decisions import Confidence
 from api.schemas.jobs import JobKind, JobState
 from api.schemas.privacy import ContentMode
+from api.schemas.signals import SignalState
 from api.schemas.verdicts import EnforcementMode
 from api.schemas.webhooks import WebhookKind, WebhookShape
 
@@ -124,8 +125,19 @@ WEBHOOK_KINDS: dict[WebhookKind, str] = {
     "enforcement.changed": "switch used",
 }
 
-JOB_KINDS: dict[JobKind, str] = {"audit": "Audits", "rehearsal": "Rehearsals", "backtest": "Backtests"}
-A_JOB: dict[JobKind, str] = {"audit": "an audit", "rehearsal": "a rehearsal", "backtest": "a backtest"}
+JOB_KINDS: dict[JobKind, str] = {
+    "audit": "Audits",
+    "rehearsal": "Rehearsals",
+    "backtest": "Backtests",
+    "signals": "Signals",
+}
+A_JOB: dict[JobKind, str] = {
+    "audit": "an audit",
+    "rehearsal": "a rehearsal",
+    "backtest": "a backtest",
+    "signals": "a comparison of signals",
+}
+SIGNAL_STATES: dict[SignalState, str] = {"live": "Live", "shadow": "◐ In shadow"}
 JOB_STATES: dict[JobState, str] = {
     "queued": "Waiting",
     "running": "Running",
@@ -277,6 +289,12 @@ def quantity(value: float, unit: str) -> str:
     """A number with its unit in singular or plural."""
     shown = count(round(value))
     return f"{shown} {unit}" if shown == "1" else f"{shown} {unit}s"
+
+
+def turned(state: SignalState, flags: int) -> str:
+    """What it would mean for a signal to be in the other state."""
+    some = quantity(flags, "flag") if flags else "no flag"
+    return f"Live it would add {some}" if state == "shadow" else f"In shadow {some} would be lost"
 
 
 def lag(events: int, seconds: float | None, unassessed: int) -> str:

@@ -54,13 +54,16 @@ def place(
     scorer: Scorer,
     known_frames: pl.Series | None = None,
     constraints: Collection[Constraint] = (),
+    candidates: Groups | None = None,
 ) -> Placement | None:
     """Put accounts that work together into campaigns of at least MIN_MEMBERS and MIN_TIE_CLASSES; None where nobody does.
 
+    ``candidates`` are the groups that :func:`discover` finds, where they are known.
     ``constraints`` are people's: what they joined is a campaign whatever ties it, what they split off must be tied by itself.
     """
     log_odds = pl.DataFrame({"acct": accounts.view.acct, "log_odds": accounts.log_odds})
-    found = [_by_shared_objects(discover(profiles, known_frames), profiles, log_odds, scorer)]
+    candidates = discover(profiles, known_frames) if candidates is None else candidates
+    found = [_by_shared_objects(candidates, profiles, log_odds, scorer)]
     suspicious = log_odds.filter(pl.col("log_odds") > scorer.cuts[1])
     if len(found[0][0]):
         suspicious = suspicious.join(found[0][0], on="acct", how="anti")

@@ -198,11 +198,11 @@ class Peers:
     words: str
 
     def percentiles(self, values: np.ndarray) -> np.ndarray:
-        """Share of them that has a lower value of each signal: both float64 of shape (len(SIGNALS),)."""
-        out = np.full(len(SIGNALS), 0.5)
+        """Share of them that has a lower value of each signal: both float64 of shape (..., len(SIGNALS))."""
+        out = np.full(values.shape, 0.5)
         for j, signal in enumerate(SIGNALS):
             if grid := self.population.get(signal.name):
-                out[j] = np.searchsorted(grid, values[j], side="left") / len(grid)
+                out[..., j] = np.searchsorted(grid, values[..., j], side="left") / len(grid)
         return out
 
 

@@ -1,4 +1,4 @@
-"""Audits, rehearsals and backtests: ask for them, follow them, read them. The worker does them."""
+"""Audits, rehearsals, backtests and overlaps of signals: ask for them, follow them, read them. The worker does them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from api.schemas.jobs import (
     JobPage,
     RehearsalSummary,
     ServerFile,
+    SignalsSummary,
     Source,
     Upload,
 )
@@ -34,7 +35,12 @@ from detector.simulate import HARVESTS
 router = APIRouter(tags=["jobs"])
 
 JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
-_SUMMARIES: dict[str, Any] = {"audit": AuditSummary, "rehearsal": RehearsalSummary, "backtest": BacktestSummary}
+_SUMMARIES: dict[str, Any] = {
+    "audit": AuditSummary,
+    "rehearsal": RehearsalSummary,
+    "backtest": BacktestSummary,
+    "signals": SignalsSummary,
+}
 _SHOWN = [name for name in JobOut.model_fields if name != "files"]
 
 
@@ -54,8 +60,8 @@ def get_jobs(
 
 @router.post("/v1/jobs", status_code=202)
 def post_job(key: Decider, database: Data, settings: Configured, body: JobIn) -> JobOut:
-    """Ask for an audit, a rehearsal or a backtest."""
-    if body.kind != "backtest":
+    """Ask for an audit, a rehearsal, a backtest, or the overlap of signals."""
+    if body.kind in ("audit", "rehearsal"):
         _check(body.source, settings)
     if body.kind == "rehearsal" and (unknown := set(body.families) - set(HARVESTS)):
         raise HTTPException(422, f"no family {', '.join(sorted(unknown))}: choose of {', '.join(HARVESTS)}")

@@ -1,4 +1,4 @@
-"""Long work: audits, rehearsals and backtests, and what came of them."""
+"""Long work: audits, rehearsals, backtests and the overlap of signals, and what came of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from api.schemas.approvals import UnmaskingOut
 from api.schemas.base import CaseState, Schema
+from api.schemas.signals import SignalState
 
-JobKind = Literal["audit", "rehearsal", "backtest"]
+JobKind = Literal["audit", "rehearsal", "backtest", "signals"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 Identity = Literal["unshared", "partly", "shared"]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
@@ -80,7 +81,16 @@ class BacktestIn(Schema):
     )
 
 
-JobIn = Annotated[AuditIn | RehearsalIn | BacktestIn, Field(discriminator="kind")]
+class SignalsIn(Schema):
+    """What each signal adds to the others, of what is in the profiles."""
+
+    kind: Literal["signals"]
+    title: Title
+    since: AwareDatetime | None = Field(None, description="Of the profiles, whole days; absent: the whole window")
+    until: AwareDatetime | None = None
+
+
+JobIn = Annotated[AuditIn | RehearsalIn | BacktestIn | SignalsIn, Field(discriminator="kind")]
 
 
 class AuditSummary(Schema):
@@ -164,6 +174,44 @@ class BacktestSummary(Schema):
     unlabelled: list[BacktestAccount]
 
 
+class OverlapAccount(Schema):
+    account_id: str
+    requests: int
+    state: CaseState
+
+
+class SignalOverlap(Schema):
+    """A signal that speaks for harvesting, beside the live ones."""
+
+    signal: str
+    title: str
+    state: SignalState = Field(description="When the job ran")
+    strong: int = Field(description="Accounts where it is strong")
+    anyway: int = Field(description="of which are flagged with this signal left out as well")
+    only: int = Field(
+        description="Accounts flagged only where it counts: lost in shadow for a live one, added for one in shadow"
+    )
+    confirmed: int = Field(description="of which people confirmed")
+    dismissed: int
+    unlabelled: int
+    samples: list[OverlapAccount] = Field(description="Some accounts that are flagged only where it counts")
+
+
+class SignalsSummary(Schema):
+    accounts: int
+    flagged: int = Field(description="As things are")
+    since: datetime | None
+    until: datetime | None
+    seconds: float
+    strong_from: float = Field(
+        description="Share of ordinary accounts of the same size that have less where it is strong"
+    )
+    signals: list[SignalOverlap]
+    shared: list[list[float]] = Field(
+        description="Of each two signals, in their order: accounts where both are strong, of those where either is"
+    )
+
+
 class JobOut(Schema):
     job_id: str
     kind: JobKind
@@ -185,6 +233,7 @@ class JobDetail(JobOut):
     audit: AuditSummary | None = None
     rehearsal: RehearsalSummary | None = None
     backtest: BacktestSummary | None = None
+    signals: SignalsSummary | None = None
 
 
 class JobPage(Schema):

@@ -1,4 +1,4 @@
-"""Audits, rehearsals and backtests."""
+"""Audits, rehearsals, backtests and comparisons of signals."""
 
 from __future__ import annotations
 
@@ -7,11 +7,27 @@ from typing import Any, get_args
 from urllib.parse import quote
 
 from api.schemas.base import Schema
-from api.schemas.jobs import AuditIn, BacktestIn, JobDetail, JobKind, JobOut, JobPage, RehearsalIn, ServerFile, Upload
+from api.schemas.jobs import (
+    AuditIn,
+    BacktestIn,
+    JobDetail,
+    JobKind,
+    JobOut,
+    JobPage,
+    RehearsalIn,
+    ServerFile,
+    SignalsIn,
+    Upload,
+)
 from dashboard.client import Client, checked
 
 KINDS: tuple[JobKind, ...] = get_args(JobKind)
-_BODIES: dict[JobKind, type[Schema]] = {"audit": AuditIn, "rehearsal": RehearsalIn, "backtest": BacktestIn}
+_BODIES: dict[JobKind, type[Schema]] = {
+    "audit": AuditIn,
+    "rehearsal": RehearsalIn,
+    "backtest": BacktestIn,
+    "signals": SignalsIn,
+}
 
 
 def jobs(client: Client, kind: JobKind, limit: int, offset: int) -> JobPage:

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.schemas.base import Role
-from api.schemas.jobs import AuditIn, JobDetail
+from api.schemas.jobs import AuditIn, JobDetail, SignalsSummary
 from api.services.jobs import files, running
 from api.services.jobs.runner import Runner
 from api.services.masking import DOT
@@ -26,6 +26,7 @@ from api.storage import audit, cases, decisions, jobs
 from api.storage.engine import Database
 from api.worker import Worker
 from detector.pipeline import Detector
+from detector.signals import SIGNALS
 from tests.api.test_worker import drain, put, small, traffic
 
 Headers = dict[Role, dict[str, str]]
@@ -182,6 +183,42 @@ def test_a_backtest_counts_what_people_found(
     assert (current.flagged, current.confirmed, current.missed) == (len(flagged), 1, 0)
     assert [a.account_id for a in done.confirmed] == [flagged[0]]
     assert {a.account_id for a in done.unlabelled} >= set(flagged[1:])
+
+
+def test_a_comparison_tells_what_hangs_on_each_signal(
+    http: TestClient, headers: Headers, database: Database, settings: Settings, filled: Worker
+) -> None:
+    """What would be lost without a live signal is what it adds once it is in shadow, by what people found of it."""
+    flagged = {f.account_id for _, f in cases.findings(database) if f.verdict == "flag"}
+
+    def compare() -> SignalsSummary:
+        job_id = ask(http, headers, kind="signals")
+        do(database, settings)
+        done = look(http, headers, job_id)
+        assert done.signals is not None, done.error
+        assert done.files == ["signals.json"]
+        return done.signals
+
+    first = compare()
+    assert first.flagged == len(flagged)
+    assert {s.state for s in first.signals} == {"live"}
+    assert len(first.shared) == len(first.signals) == sum(s.direction == "for" for s in SIGNALS)
+    most = max(first.signals, key=lambda s: s.only)
+    assert most.only == len(most.samples) == most.unlabelled > 0
+    assert {a.account_id for a in most.samples} <= flagged
+    decisions.decide(database, "account", most.samples[0].account_id, "confirm", "seen", "test")
+    http.put(f"/v1/signals/{most.signal}", json={"state": "shadow", "reason": "a trial"}, headers=headers["lead"])
+    second = compare()
+    assert second.flagged == first.flagged - most.only
+    again = next(s for s in second.signals if s.signal == most.signal)
+    assert (again.state, again.only, again.confirmed, again.unlabelled) == ("shadow", most.only, 1, most.only - 1)
+    assert (again.strong, again.anyway) == (most.strong, most.anyway)
+    assert again.samples[0].state == "confirmed"
+    job_id = ask(http, headers, kind="backtest")
+    do(database, settings)
+    backtest = look(http, headers, job_id).backtest
+    assert backtest is not None
+    assert next(p for p in backtest.points if p.current).flagged == second.flagged
 
 
 def test_a_rehearsal_tells_blind_spots(

@@ -27,6 +27,16 @@ def test_many_days_have_few_labels(days: int) -> None:
     assert 4 < len(x["axis"]["values"]) <= charts.MOST_DAY_LABELS
 
 
+def test_every_pair_of_signals_has_its_place() -> None:
+    """A pair is a field with its share, also where it is nought; every signal is named on the axes."""
+    shares = {("Grading", "Even pace"): 0.25, ("Grading", "Stateless"): 0.0, ("Even pace", "Stateless"): 1.0}
+    figure = charts.together(["Grading", "Even pace", "Stateless"], shares).to_dict()
+    (rows,) = figure["datasets"].values()
+    assert [(r["one"], r["other"], r["share"]) for r in rows] == [(*pair, x) for pair, x in shares.items()]
+    for axis in ("x", "y"):
+        assert figure["layer"][1]["encoding"][axis]["axis"]["labelOverlap"] is False
+
+
 def test_no_days_no_failure() -> None:
     """A timeline of nothing is a chart all the same."""
     assert axis([])["scale"]["domain"] == []

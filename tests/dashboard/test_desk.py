@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from api.schemas.base import Role
-from api.schemas.jobs import BacktestPoint, BacktestSummary
+from api.schemas.jobs import BacktestPoint, BacktestSummary, OverlapAccount, SignalOverlap, SignalsSummary
 from api.services.likeness import FILE
 from api.storage import jobs as stored
 from dashboard.ask import jobs, quality, search
@@ -83,6 +83,59 @@ def test_a_job_is_started_followed_and_read(service: Service) -> None:
     button(app, "Remove").click().run()
     jobs.remove(service.client("lead"), job_id)
     assert jobs.jobs(service.client("auditor"), "backtest", 10, 0).total == 0
+
+
+def test_a_lead_puts_a_signal_into_shadow(service: Service) -> None:
+    """With a reason it is in shadow and heads the list with who and why, live again it is as before; others have no button."""
+    for role in ("analyst", "auditor"):
+        assert "Put into shadow" not in labels(page(service, role, "audits", kind="signals"))  # type: ignore[arg-type]
+    app = page(service, "lead", "audits", kind="signals")
+    assert set(app.dataframe[0].value["state"]) == {"Live"}
+    button(app, "Put into shadow").click().run()
+    assert "did not accept" in all_text(app)
+    for label, state in (("Put into shadow", "◐ In shadow"), ("Make live", "Live")):
+        app = page(service, "lead", "audits", kind="signals")
+        index = [o.startswith("Grading") for o in app.selectbox(key="signal_chosen").options].index(True)
+        app.selectbox(key="signal_chosen").select_index(index).run()
+        app.text_input(key="signal_reason").set_value("too many teachers")
+        button(app, label).click().run()
+        assert not app.exception
+        shown = app.dataframe[0].value.set_index("title").filter(like="Grading", axis=0)
+        assert (shown["state"].iloc[0], shown["reason"].iloc[0]) == (state, "too many teachers")
+    assert "0 in shadow" in all_text(app)
+
+
+def test_a_comparison_of_signals_is_read(service: Service) -> None:
+    """What would be lost and added in words, pairs as a picture and a table, and the accounts behind the chosen signal."""
+    signals = [
+        SignalOverlap(
+            signal="grading", title="Grading", state="live", strong=9, anyway=6, only=2, confirmed=1, dismissed=0,
+            unlabelled=1, samples=[OverlapAccount(account_id=HARVESTER, requests=120, state="open")],
+        ),
+        SignalOverlap(
+            signal="logprobs", title="Log-probabilities", state="shadow", strong=4, anyway=4, only=0, confirmed=0,
+            dismissed=0, unlabelled=0, samples=[],
+        ),
+    ]  # fmt: skip
+    summary = SignalsSummary(
+        accounts=120, flagged=8, since=None, until=None, seconds=1, strong_from=0.99, signals=signals,
+        shared=[[1.0, 0.3], [0.3, 1.0]],
+    )  # fmt: skip
+    analyst = service.client("analyst")
+    asked = jobs.start(analyst, "signals", {"title": "in autumn"})
+    now = datetime.now(UTC)
+    claimed = stored.claim(service.database, now)
+    assert claimed is not None
+    assert claimed.job_id == asked.job_id
+    stored.end(service.database, asked.job_id, "done", now, summary=summary.model_dump_json())
+    app = page(service, "analyst", "audits", kind="signals", job=asked.job_id)
+    assert not app.exception
+    tables = [frame.value for frame in app.dataframe]
+    overlap = next(t for t in tables if "meaning" in t)
+    assert list(overlap["meaning"]) == ["Live it would add no flag", "In shadow 2 flags would be lost"]
+    assert [list(t["share"]) for t in tables if "share" in t] == [[30.0]]
+    assert [list(t["account_id"]) for t in tables if "account_id" in t] == [[HARVESTER]]
+    jobs.remove(service.client("lead"), asked.job_id)
 
 
 def test_search_finds_saves_and_shares(service: Service, detector: Detector) -> None:

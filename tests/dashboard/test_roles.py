@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from api.schemas.base import Role
 from api.storage import campaigns, cases
 from dashboard import session
-from dashboard.ask import groupings, jobs, quality, search, settings
+from dashboard.ask import groupings, jobs, quality, search, settings, signals
 from dashboard.client import Client, Forbidden
 from dashboard.paging import token
 from tests.api.builders import START
@@ -96,6 +96,7 @@ PLACES: dict[str, Place] = {
     "audits": Place("audits", {}, {"Start": DECIDE}),
     "rehearsals": Place("audits", {"kind": "rehearsal"}, {"Start": DECIDE}),
     "backtests": Place("audits", {"kind": "backtest"}, {"Start": DECIDE}),
+    "signals": Place("audits", {"kind": "signals"}, {"Start": DECIDE, "Put into shadow": LEAD}),
     "performance": Place("performance", {}, {"Draw at random": DECIDE}),
     "audit trail": Place("audit", {}, {}),
     "keys": Place("settings", {"section": "keys"}, {"Sign out": ALL, "Create key": ADMIN}),
@@ -174,6 +175,17 @@ def switch(service: Service, role: Role) -> None:
     app = page(service, role, "settings", section="enforcement")
     next(t for t in app.text_input if t.label in ("Why", "Reason") and "why_" not in str(t.key)).set_value("a drill")
     button(app, "Switch").click().run()
+
+
+def put_into_shadow(service: Service, role: Role) -> None:
+    """Put the first live signal into shadow."""
+    app = page(service, role, "audits", kind="signals")
+    titles = list(app.selectbox(key="signal_chosen").options)
+    live = next(s for s in signals.signals(service.client(role)) if s.state == "live")
+    app.selectbox(key="signal_chosen").select_index(titles.index(live.title)).run()
+    app.text_input(key="signal_reason").set_value("a drill")
+    button(app, "Put into shadow").click().run()
+    assert "◐ In shadow" in list(app.dataframe[0].value["state"])
 
 
 def save(service: Service, role: Role) -> None:
@@ -274,6 +286,9 @@ ACTIONS: dict[str, Action] = {
     "switch": Action(
         LEAD, switch,
         lambda c: c.switch_enforcement("none", "past the page"), "enforcement.switch",
+    ),
+    "put a signal into shadow": Action(
+        LEAD, put_into_shadow, lambda c: signals.switch(c, "grading", "shadow", "past the page"), "signal.shadow",
     ),
     "share a query": Action(DECIDE, save, lambda c: search.save(c, "x", "a text", None, True), "query.share"),
     "draw a sample": Action(DECIDE, draw, lambda c: quality.draw(c, 1), "sample.draw"),

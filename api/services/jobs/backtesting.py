@@ -12,10 +12,9 @@ import numpy as np
 from api.schemas.base import CaseState
 from api.schemas.jobs import BacktestAccount, BacktestIn, BacktestPoint, BacktestSummary
 from api.services.assessing import reviewed
-from api.services.jobs.work import Work
-from api.storage import cases, segments
+from api.services.jobs.work import Work, kept_profiles
+from api.storage import cases
 from detector.assessment import AccountFinding
-from detector.profiles import Profiles, merge_all
 from detector.scoring import Scorer
 
 SAMPLES = 50  # accounts named of each kind
@@ -30,12 +29,7 @@ class _Scored(NamedTuple):
 def backtest(work: Work, asked: BacktestIn) -> BacktestSummary:
     """Assess the profiles of the period once, and apply every threshold to the scores. Raises ValueError for no profiles."""
     start = time.perf_counter()
-    work.progress.stage("reading the profiles")
-    profiles = merge_all(Profiles.from_bytes(blob) for blob in segments.profiles(work.database))
-    if profiles is not None:
-        profiles = profiles.window(asked.since, asked.until)
-    if profiles is None or not len(profiles):
-        raise ValueError("there are no profiles of this period: the worker keeps those of its window")
+    profiles = kept_profiles(work, asked.since, asked.until)
     work.progress.stage("assessing")
     detector = reviewed(work.detector, cases.honest(work.database))
     now = detector.scorer.weights.max_false_flags

@@ -25,6 +25,7 @@ RESULTS = {  # by name: whether it quotes prompts, for which it takes leave
     "rehearsal.json": False,
     "rehearsal.parquet": False,
     "backtest.json": False,
+    "signals.json": False,
 }
 ENDINGS = (".jsonl", ".json", ".ndjson", ".gz", ".zst", ".parquet", ".log", ".pb", ".bin")
 MAX_LISTED = 1000

@@ -10,9 +10,19 @@ from datetime import UTC, datetime
 import structlog
 from pydantic import TypeAdapter
 
-from api.schemas.jobs import AuditIn, AuditSummary, BacktestIn, BacktestSummary, JobIn, RehearsalIn, RehearsalSummary
+from api.schemas.jobs import (
+    AuditIn,
+    AuditSummary,
+    BacktestIn,
+    BacktestSummary,
+    JobIn,
+    RehearsalIn,
+    RehearsalSummary,
+    SignalsIn,
+    SignalsSummary,
+)
 from api.services import shadowing
-from api.services.jobs import auditing, backtesting, files, rehearsing
+from api.services.jobs import auditing, backtesting, files, overlapping, rehearsing
 from api.services.jobs.work import Work
 from api.settings import Settings
 from api.storage import jobs
@@ -24,8 +34,10 @@ from detector.progress import Progress
 TELL_SECONDS = 1.0  # between two words on how far it is
 SHOWN_ERROR = 2000
 
-_JOB: TypeAdapter[AuditIn | RehearsalIn | BacktestIn] = TypeAdapter(JobIn)
-Summary = AuditSummary | RehearsalSummary | BacktestSummary
+Asked = AuditIn | RehearsalIn | BacktestIn | SignalsIn
+Summary = AuditSummary | RehearsalSummary | BacktestSummary | SignalsSummary
+
+_JOB: TypeAdapter[Asked] = TypeAdapter(JobIn)
 
 log = structlog.get_logger()
 
@@ -81,7 +93,8 @@ def run(settings: Settings, database: Database, job_id: str) -> None:
     try:
         progress.stage("loading the detector")
         detector = Detector.load(settings.calibration).with_max_false_flags(settings.max_false_flags)
-        detector = detector.in_shadow(shadowing.holding(database))
+        if not isinstance(asked, SignalsIn):  # which holds both states of each signal against one another
+            detector = detector.in_shadow(shadowing.holding(database))
         work = Work(settings, database, detector, out, progress)
         summary = _do(work, asked)
     except Stopped:
@@ -98,13 +111,15 @@ def run(settings: Settings, database: Database, job_id: str) -> None:
         jobs.end(database, job_id, "failed", datetime.now(UTC), error=why)
         return
     jobs.end(database, job_id, "done", datetime.now(UTC), summary=summary.model_dump_json())
-    if not isinstance(asked, BacktestIn):
+    if isinstance(asked, AuditIn | RehearsalIn):
         files.discard(settings, asked.source)
 
 
-def _do(work: Work, asked: AuditIn | RehearsalIn | BacktestIn) -> Summary:
+def _do(work: Work, asked: Asked) -> Summary:
     if isinstance(asked, AuditIn):
         return auditing.audit(work, asked)
     if isinstance(asked, RehearsalIn):
         return rehearsing.rehearse(work, asked)
+    if isinstance(asked, SignalsIn):
+        return overlapping.compare(work, asked)
     return backtesting.backtest(work, asked)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from api.settings import Settings
-from api.storage import events
+from api.storage import events, segments
 from api.storage.engine import Database
 from detector.content import decode_rows
 from detector.event import Event
@@ -32,6 +32,17 @@ class Work(NamedTuple):
     detector: Detector
     out: Path
     progress: Progress
+
+
+def kept_profiles(work: Work, since: datetime | None, until: datetime | None) -> Profiles:
+    """What the worker keeps of a period, in whole days. Raises ValueError for nothing."""
+    work.progress.stage("reading the profiles")
+    profiles = merge_all(Profiles.from_bytes(blob) for blob in segments.profiles(work.database))
+    if profiles is not None:
+        profiles = profiles.window(since, until)
+    if profiles is None or not len(profiles):
+        raise ValueError("there are no profiles of this period: the worker keeps those of its window")
+    return profiles
 
 
 def profile_stored(

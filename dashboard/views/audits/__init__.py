@@ -1,4 +1,4 @@
-"""Audits, rehearsals and backtests: ask for one, follow it, read it."""
+"""Audits, rehearsals, backtests and comparisons of signals: ask for one, follow it, read it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from api.schemas.jobs import JobKind, JobOut
 from dashboard import paging, safe, session, words
 from dashboard.ask import jobs
-from dashboard.views.audits import result, start
+from dashboard.views.audits import result, signals, start
 
 KIND, JOB = "kind", "job"  # of the address
 PAGE_SIZE = 10
@@ -22,11 +22,16 @@ ABOUT: dict[JobKind, str] = {
     "backtest": (
         "What would other thresholds have flagged, of what is in the profiles? Held against what people confirmed and dismissed."
     ),
+    "signals": (
+        "Signals that speak for harvesting, and which of them count. One in shadow is computed as ever but counts for nobody; a "
+        "comparison tells what it would add, and what would be lost without each of the others."
+    ),
 }
 EMPTY: dict[JobKind, str] = {
     "audit": "No audit yet. Start one below.",
     "rehearsal": "No rehearsal yet. Start one below: it takes some minutes.",
     "backtest": "No backtest yet. Start one below: it takes as long as an assessment.",
+    "signals": "No comparison yet. Start one below: it takes as long as some assessments.",
 }
 COLUMNS = {
     "title": safe.text_column("Title", width=280),
@@ -61,6 +66,8 @@ def render() -> None:
         asked = {}
     st.caption(ABOUT[kind])
     session.noted()
+    if kind == "signals":
+        signals.states()
     with session.asking():
         client = session.client()
         page = jobs.jobs(client, kind, PAGE_SIZE, int(st.session_state.get(f"{kind}_page", 0)) * PAGE_SIZE)

@@ -18,6 +18,7 @@ from api.schemas.jobs import (
 )
 from dashboard import charts, routes, safe, session, unmasking, words
 from dashboard.ask import jobs
+from dashboard.views.audits import signals
 
 OPENED = "job_accounts_opened"
 LEADS = frozenset({"lead", "admin"})
@@ -35,6 +36,7 @@ FILES = {
     "rehearsal.json": "Report for programs (JSON)",
     "rehearsal.parquet": "All planted campaigns (Parquet)",
     "backtest.json": "Result for programs (JSON)",
+    "signals.json": "Result for programs (JSON)",
 }
 FULL = frozenset({"report.html", "report.json"})
 """Reports that quote prompts; the service gives them to nobody without leave."""
@@ -102,6 +104,8 @@ def render(job: JobDetail) -> None:
             rehearsal(job.rehearsal)
         elif job.backtest:
             backtest(job.backtest)
+        elif job.signals:
+            signals.overlap(job.signals)
         files(job)
 
 

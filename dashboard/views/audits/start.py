@@ -1,4 +1,4 @@
-"""The forms that ask for an audit, a rehearsal or a backtest."""
+"""The forms that ask for an audit, a rehearsal, a backtest or a comparison of signals."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from api.schemas.jobs import SHARES, JobKind
+from api.schemas.jobs import JobKind
 from dashboard import safe, session, words
 from dashboard.ask import jobs
 from dashboard.client import ApiError
 
 WHERES = {"stored": "Stored events", "upload": "An uploaded file", "server": "A file on the server"}
+OF_EVENTS: frozenset[JobKind] = frozenset({"audit", "rehearsal"})
+"""Jobs over events; the others are over the profiles that the worker keeps of them."""
 ACCOUNTS = {1: "1", 5: "5", 25: "25", 100: "100"}
 COVERS = {0.0: "none", 0.5: "50 %", 0.8: "80 %"}
 
@@ -21,7 +23,7 @@ def form(kind: JobKind) -> None:
     """Where from, what, and the button."""
     st.subheader("Start " + words.A_JOB[kind])
     where = "stored"
-    if kind != "backtest":
+    if kind in OF_EVENTS:
         where = st.radio(
             "Which events", list(WHERES), format_func=WHERES.__getitem__, horizontal=True, key=f"where_{kind}"
         )
@@ -31,8 +33,8 @@ def form(kind: JobKind) -> None:
         more: dict[str, Any] = {}
         if kind == "rehearsal":
             more = ask_plan()
-        elif kind == "backtest":
-            more = {"shares": list(SHARES), "since": since, "until": until}
+        elif kind not in OF_EVENTS:
+            more = {"since": since, "until": until}
         sent = st.form_submit_button("Start", type="primary", icon=":material/play_arrow:")
     if not sent:
         return
@@ -42,7 +44,7 @@ def form(kind: JobKind) -> None:
     try:
         with st.spinner("Asking the service …"):
             client = session.client()
-            if kind != "backtest":
+            if kind in OF_EVENTS:
                 more["source"] = resolve(where, source, since, until)
             started = jobs.start(client, kind, {"title": title.strip()} | more)
     except ApiError as error:
