@@ -103,6 +103,14 @@ def reasons(evidence: Sequence[EvidenceOut], tools: Tools | None = None) -> None
                     _cards(weaker, scale, tools)
 
 
+def in_shadow(sentences: Sequence[str]) -> None:
+    """What signals in shadow say: for the eye, as it does not count."""
+    if sentences:
+        st.caption("◐ In shadow, does not count:")
+        for sentence in sentences:
+            safe.show(safe.markup('<div class="dw-small">{text}</div>', text=sentence))
+
+
 def _cards(evidence: Sequence[EvidenceOut], scale: float, tools: Tools | None) -> None:
     if tools is None:
         if evidence:

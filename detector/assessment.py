@@ -83,6 +83,7 @@ class AccountFinding(msgspec.Struct, kw_only=True):
     input_tokens: int = 0
     output_tokens: int = 0
     evidence: list[Evidence] = []  # sorted by absolute contribution
+    in_shadow: list[str] = []  # sentences on the signals in shadow that are strong in it: they do not count
     templates: list[Template] = []
     related: list[Related] = []
     clusters: list[tuple[int, int]] = []  # (cluster, requests), most frequent first

@@ -191,6 +191,7 @@ def account_findings(
     totals = own.view.totals
     told = np.flatnonzero(verdicts > 0)
     contributions_of = dict(zip(told.tolist(), own.contributions(told, scorer), strict=True))
+    unheard = _in_shadow(own, scorer)
     requests_of = _requests_behind(profiles, own, {i: shown(c) for i, c in contributions_of.items()})
     findings = []
     for i, row in enumerate(totals.iter_rows(named=True)):
@@ -204,6 +205,7 @@ def account_findings(
             last_seen=when(row["last"]),
             input_tokens=row["input_tokens"],
             output_tokens=row["output_tokens"],
+            in_shadow=unheard.get(i, []),
         )
         if verdicts[i]:
             digest = summaries[acct]
@@ -249,6 +251,20 @@ def account_findings(
                 )
         findings.append(finding)
     return findings
+
+
+def _in_shadow(own: AccountScores, scorer: Scorer) -> dict[int, list[str]]:
+    """Sentences on the signals in shadow that are strong in an account, by its position."""
+    found: dict[int, list[str]] = {}
+    shadow = [j for j, s in enumerate(SIGNALS) if s.name in scorer.shadow]
+    if shadow:
+        strong = scorer.strong(own.values, own.requests)
+        for i, at in np.argwhere(strong[:, shadow]).tolist():
+            signal, n = SIGNALS[shadow[at]], int(own.requests[i])
+            part = part_words(int(own.attribute[i]), n, int(own.view.n[i]))
+            text = signal.text(float(own.values[i, shadow[at]]), n)
+            found.setdefault(i, []).append(f"{signal.title}. {part}{text}")
+    return found
 
 
 def _requests_behind(

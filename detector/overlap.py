@@ -16,15 +16,11 @@ from detector.assess import final_scores
 from detector.campaigns import discover
 from detector.pipeline import Detector
 from detector.profiles import Profiles
-from detector.scoring import FLAG_AT, Scorer
+from detector.scoring import FLAG_AT
 from detector.shadow import in_shadow
 from detector.signals import SIGNALS
 from detector.view import View
 
-STRONG = (
-    0.99  # share of ordinary accounts of the same size that have less of a signal, from which it is strong: the last
-)
-# but two of the 200 quantiles that are kept of them, so that no finer share can be told
 FOR = tuple(j for j, s in enumerate(SIGNALS) if s.direction == "for")
 """Positions of the signals that can be in shadow: the columns of an overlap."""
 
@@ -74,17 +70,6 @@ def overlap(
         step(i + 1, len(names) + 1)
         turned.append(flagged(set(shadow) ^ {name}))
     best = score_candidates(found, view, profiles, detector.scorer)  # the part that decides when all count
-    strong = _strong(best.values, best.requests, detector.scorer)
+    strong = detector.scorer.strong(best.values, best.requests)[:, list(FOR)]
     ids = dict(profiles.accounts.select("acct", "account_id").iter_rows())
     return Overlap([ids[a] for a in view.acct], view.n, strong, now, np.column_stack(turned))
-
-
-def _strong(values: np.ndarray, requests: np.ndarray, scorer: Scorer) -> np.ndarray:
-    """Where each signal that can be in shadow is strong, of values of shape (m, len(SIGNALS))."""
-    at = scorer.segment(requests)
-    out = np.zeros((len(values), len(FOR)), bool)
-    for segment in np.unique(at):
-        mine = at == segment
-        peers = scorer.peers(float(requests[mine][0]))
-        out[mine] = (peers.percentiles(values[mine]) >= STRONG)[:, list(FOR)]
-    return out

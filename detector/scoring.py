@@ -37,6 +37,8 @@ TAIL = 500  # highest scores of honest accounts that are kept of each segment: e
 SEGMENTS: tuple[int | None, ...] = (20, 150, None)  # requests up to which an account is small, middling, large: little
 # is known of few requests, and the scores of honest accounts spread accordingly
 MIN_PEERS = 50  # ordinary accounts of a segment from which a percentile is one among them; with fewer it is among all
+STRONG = 0.99  # share of ordinary accounts of its size that have less, from which a signal is strong in an account:
+# of the 200 quantiles that are kept of them the last but two, beyond which single accounts decide
 ORDINARY = "ordinary accounts"
 INTERVAL = 0.95  # probability that the number of false flags lies within the stated bounds
 
@@ -188,6 +190,15 @@ class Scorer:
                 before = self.weights.segments[at - 1].up_to if at else None
                 return Peers(population, words_of(before, self.weights.segments[at].up_to))
         return Peers(self.weights.population, ORDINARY)
+
+    def strong(self, values: np.ndarray, requests: np.ndarray) -> np.ndarray:
+        """Where accounts have more of a signal than nearly all ordinary ones of their size: bool, as ``values`` of shape (m, len(SIGNALS))."""
+        at = self.segment(requests)
+        out = np.zeros(values.shape, bool)
+        for segment in np.unique(at):
+            mine = at == segment
+            out[mine] = self.peers(float(requests[mine][0])).percentiles(values[mine]) >= STRONG
+        return out
 
 
 @dataclass(frozen=True)

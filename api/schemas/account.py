@@ -18,6 +18,9 @@ class AccountDetail(CaseRow):
         1.0, description="Expected share of false ones among the accounts of its size that score at least as high"
     )
     evidence: list[EvidenceOut] = []
+    in_shadow: list[str] = Field(
+        default=[], description="Sentences on the signals in shadow that are strong in it: they do not count"
+    )
     templates: list[TemplateOut] = []
     related: list[RelatedOut] = []
     clusters: list[tuple[int, int]] = []

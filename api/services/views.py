@@ -63,6 +63,7 @@ def account_detail(database: Database, account_id: str, actor: str, prices: Pric
     return AccountDetail(
         **case_row(record, prices, cases.alike(database, {record.pattern})).model_dump(),
         **_evidence(finding),
+        in_shadow=finding.in_shadow,
         p_value=finding.p_value,
         false_discovery=finding.false_discovery,
         related=_plain(RelatedOut, finding.related),

@@ -70,6 +70,7 @@ def render() -> None:
     evidence, side = st.columns([2.3, 1], gap="large")
     with evidence:
         verdict.reasons(case.evidence, tools(case))
+        verdict.in_shadow(case.in_shadow)
         exceptions.listing(case.exceptions)
     with side:
 

@@ -106,6 +106,7 @@ def test_assessments_keep_to_it(
         assert cases.ids(connection) == {a.account_id for a in first.accounts}
     case = http.get(f"/v1/cases/{account.account_id}", headers=headers["analyst"]).json()
     assert case["risk"] == pytest.approx(mine.risk)
+    assert case["in_shadow"] == mine.in_shadow
     assert not worker.outdated()
     assert Findings(database, detector).outdated()
     switch(http, headers, signal, "live")

@@ -105,6 +105,7 @@ def _attacker(sink: str) -> AccountFinding:
     finding.campaign_id = CAMPAIGN
     finding.evidence = _evidence(attack)
     finding.evidence[0].title = finding.evidence[0].unit = attack
+    finding.in_shadow = [attack]
     finding.related = [Related(account_id=f"related {attack}"[:200], weight=9.0, text=attack)]
     finding.example_event_ids = [f"event_{n} {attack}"[:200] for n in range(7, 10)]
     finding.templates = [
@@ -117,6 +118,7 @@ def _attacker(sink: str) -> AccountFinding:
 def _good_customer() -> AccountFinding:
     finding = _account(GOOD_CUSTOMER, 0.31, "watch", 5_000)
     finding.evidence = finding.evidence[::-1]
+    finding.in_shadow = ["Even pace. Its requests come every 60 seconds."]
     return finding
 
 

@@ -290,7 +290,7 @@ def test_hostile_text_asks_nothing_and_runs_nothing(
         "/approvals",
         f"/search?like={account}",
     ]
-    pages += ["/audits?kind=backtest", "/performance", "/audit"]
+    pages += ["/audits?kind=backtest", "/audits?kind=signals", "/performance", "/audit"]
     pages += [f"/settings?section={s}" for s in ("keys", "people", "retention", "texts", "alerts", "enforcement")]
     for path in pages:
         sign_in(page, dashboard, service.keys["admin"], path)

@@ -88,6 +88,13 @@ def test_gateways_see_nothing(service: Service, name: str) -> None:
     assert HARVESTER not in all_text(app)
 
 
+def test_what_does_not_count_is_said_to(service: Service) -> None:
+    """What a signal in shadow says of an account stands below the reasons, as what does not count; elsewhere there is nothing of it."""
+    said = all_text(page(service, "analyst", "account", id=GOOD_CUSTOMER))
+    assert said.index("In shadow, does not count") < said.index("Even pace. Its requests come every 60 seconds.")
+    assert "In shadow" not in all_text(page(service, "analyst", "account", id=HARVESTER))
+
+
 def test_account_page_shows_both_sides(service: Service) -> None:
     """Reasons for and against come with value, unit, percentile, contribution and sentence."""
     said = all_text(page(service, "analyst", "account", id=HARVESTER))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.overlap import FOR, STRONG, Overlap, overlap
+from detector.overlap import FOR, Overlap, overlap
 from detector.pipeline import Detector
 from detector.profiles import Profiles
+from detector.scoring import STRONG
 from detector.signals import SIGNALS
 from detector.simulate import PRESETS, simulate
 

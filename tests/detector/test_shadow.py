@@ -118,6 +118,18 @@ def test_a_signal_in_shadow_is_no_reason_and_lowers_what_rested_on_it(profiles: 
         assert account.flagged_at >= times[account.account_id]
 
 
+def test_what_a_signal_in_shadow_would_say_is_told_beside(profiles: Profiles) -> None:
+    """In the accounts where it is strong, whatever their verdict, and in no other; with none in shadow nothing is told."""
+    assert not any(a.in_shadow for a in assess(profiles, SCORER).accounts)
+    muted = in_shadow(SCORER, ["reasoning_elicitation"])
+    own = score_accounts(profiles, muted)
+    strong = muted.strong(own.values, own.requests)[:, [s.name for s in SIGNALS].index("reasoning_elicitation")]
+    names = dict(profiles.accounts.select("acct", "account_id").iter_rows())
+    told = {a.account_id: a.in_shadow for a in assess(profiles, muted).accounts if a.in_shadow}
+    assert set(told) == {names[a] for a in own.view.acct.filter(strong.tolist())} != set()
+    assert all(s.startswith("Reasoning elicitation. ") for (s,) in told.values())
+
+
 def test_a_signal_against_cannot_be_put_into_shadow() -> None:
     """Neither one that speaks against harvesting nor an unknown name, and the error says why."""
     with pytest.raises(ValueError, match="speaks against harvesting"):

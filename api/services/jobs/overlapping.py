@@ -13,7 +13,8 @@ from api.services import shadowing
 from api.services.assessing import reviewed
 from api.services.jobs.work import Work, kept_profiles
 from api.storage import cases
-from detector.overlap import FOR, STRONG, Overlap, overlap
+from detector.overlap import FOR, Overlap, overlap
+from detector.scoring import STRONG
 from detector.signals import SIGNALS
 
 SAMPLES = 20  # accounts named of each signal
