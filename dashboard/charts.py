@@ -272,10 +272,13 @@ def together(signals: Sequence[str], shares: Mapping[tuple[str, str], float]) ->
             "one:N",
             title=None,
             sort=list(signals),
-            axis=alt.Axis(labelAngle=-40, labelOverlap=False, labelLimit=220, ticks=False),
+            axis=alt.Axis(labelAngle=-40, labelOverlap=False, labelFlush=False, labelLimit=220, ticks=False),
         ),
         y=alt.Y(
-            "other:N", title=None, sort=list(signals), axis=alt.Axis(labelOverlap=False, labelLimit=220, ticks=False)
+            "other:N",
+            title=None,
+            sort=list(signals),
+            axis=alt.Axis(labelOverlap=False, labelFlush=False, labelLimit=220, ticks=False),
         ),
         tooltip=[
             alt.Tooltip("one:N", title="Signal"),

@@ -294,7 +294,7 @@ def quantity(value: float, unit: str) -> str:
 def turned(state: SignalState, flags: int) -> str:
     """What it would mean for a signal to be in the other state."""
     some = quantity(flags, "flag") if flags else "no flag"
-    return f"Live it would add {some}" if state == "shadow" else f"In shadow {some} would be lost"
+    return f"Live, it would add {some}" if state == "shadow" else f"In shadow, {some} would be lost"
 
 
 def lag(events: int, seconds: float | None, unassessed: int) -> str:

@@ -132,7 +132,7 @@ def test_a_comparison_of_signals_is_read(service: Service) -> None:
     assert not app.exception
     tables = [frame.value for frame in app.dataframe]
     overlap = next(t for t in tables if "meaning" in t)
-    assert list(overlap["meaning"]) == ["Live it would add no flag", "In shadow 2 flags would be lost"]
+    assert list(overlap["meaning"]) == ["Live, it would add no flag", "In shadow, 2 flags would be lost"]
     assert [list(t["share"]) for t in tables if "share" in t] == [[30.0]]
     assert [list(t["account_id"]) for t in tables if "account_id" in t] == [[HARVESTER]]
     jobs.remove(service.client("lead"), asked.job_id)
