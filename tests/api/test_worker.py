@@ -192,7 +192,7 @@ def test_assessing_takes_half_of_the_time_at_most(
 ) -> None:
     """However slow an assessment is, and with news all the time, as much time is left for reading; more while much waits."""
     found, _ = traffic()
-    put(database, found[:300])
+    put(database, found[:100])
     assess, spans = Detector.assess, []
 
     def slowly(self: Detector, *given: Any) -> Assessment:

@@ -39,7 +39,7 @@ def logs(draw: st.DrawFn) -> list:
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(log=logs(), data=st.data())
 def test_any_split_and_order_gives_the_same_profile(detector: Detector, log: list, data: st.DataObject) -> None:
     """Shuffling the events and merging the profiles of any parts in a tree equals one profile of all."""

@@ -51,7 +51,7 @@ def constraints(draw: st.DrawFn) -> list[Constraint]:
 placements = st.fixed_dictionaries({}, optional=dict.fromkeys(ACCOUNTS, st.sampled_from(["c1", "c2", "c3", "c4"])))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(placements, constraints(), st.randoms())
 def test_neither_order_nor_repetition_matters(
     campaign_of: dict[str, str], words: list[Constraint], dice: Random
@@ -66,7 +66,7 @@ def test_neither_order_nor_repetition_matters(
     assert once.keys() == campaign_of.keys()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(placements, constraints())
 def test_the_last_word_holds(campaign_of: dict[str, str], words: list[Constraint]) -> None:
     """Whom the newest joined are together, whom it split are apart, whatever was said before; without a word nothing moves."""
@@ -81,7 +81,7 @@ def test_the_last_word_holds(campaign_of: dict[str, str], words: list[Constraint
         assert not homes[0] & homes[1]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(placements, constraints())
 def test_campaigns_of_which_nobody_spoke_stay(campaign_of: dict[str, str], words: list[Constraint]) -> None:
     """A campaign without any named account is as it was found."""

@@ -48,7 +48,7 @@ def walked(model: TreeModel, row: np.ndarray) -> float:
     return total
 
 
-@settings(deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(arrays(np.float64, (4, len(FEATURES)), elements=st.sampled_from([-1.0, 0.0, 0.05, 0.3, 1.0, 3.0, 30.0, 1e9])))
 def test_a_prediction_is_that_of_walking_down_each_tree(x: np.ndarray) -> None:
     """Striking out leaves finds the same leaf as going from node to node, to the last bit."""
@@ -70,7 +70,7 @@ def test_a_tree_of_too_many_leaves_is_refused() -> None:
         TreeModel(trees).predict(np.zeros((1, 1)))
 
 
-@settings(deadline=None)  # the first call prepares the models
+@settings(max_examples=25, deadline=None)  # the first call prepares the models
 @given(VALUES)
 def test_reasons_add_up_to_the_prediction(values: np.ndarray) -> None:
     """The log-odds are the base and all shares, nothing else, in each of the shipped models."""
@@ -83,7 +83,7 @@ def test_reasons_add_up_to_the_prediction(values: np.ndarray) -> None:
         assert np.allclose(model.predict(x), model.base + model.shares(x).sum(axis=1))
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(VALUES, st.integers(0, len(SIGNALS) - 1), st.floats(0.01, 3))
 def test_more_evidence_never_turns_the_verdict_round(values: np.ndarray, j: int, more: float) -> None:
     """More of a signal for never lowers the score, more of one against never raises it, whatever the others say."""
