@@ -28,7 +28,7 @@ def postgres_url() -> Iterator[str]:
     """URL of the server with {} for the database's name; it has a migrated database, TEMPLATE."""
     if postgres.binaries() is None:
         pytest.skip("PostgreSQL is not installed")
-    with postgres.server() as url:
+    with postgres.server(durable=False) as url:
         _ask(url, f"CREATE DATABASE {TEMPLATE}")
         migrate.upgrade(url.format(TEMPLATE))
         yield url

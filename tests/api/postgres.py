@@ -39,8 +39,11 @@ def _user() -> pwd.struct_passwd | None:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """A running server; yields the start of a URL, to which a database's name is to be put in the place of {}."""
+def server(*, durable: bool = True) -> Iterator[str]:
+    """A running server; yields the start of a URL, to which a database's name is to be put in the place of {}.
+
+    Not ``durable``, it does not wait for the disk: enough where nobody cuts the power, and no time is measured.
+    """
     found = binaries()
     assert found is not None
     user = _user()
@@ -60,7 +63,7 @@ def server() -> Iterator[str]:
     try:
         run([found / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
         with (folder / "log").open("wb") as log:
-            settings = ["listen_addresses=", "max_connections=50", "fsync=off"]  # no test cuts the power
+            settings = ["listen_addresses=", "max_connections=50", *([] if durable else ["fsync=off"])]
             options = [word for setting in settings for word in ("-c", setting)]
             command = [str(found / "postgres"), "-D", str(data), "-k", str(folder), *options]
             process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **identity)

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from api.schemas.base import Role
 from api.services.disk import Disk
-from api.storage import keys, migrate, models, parts
+from api.storage import keys, models, parts
 from api.storage.engine import Database
 from tests.api.ways_in import PROTOBUF, WAYS, Way
 
@@ -27,11 +27,10 @@ Send = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Role, str]]:
+def migrated(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> tuple[Path, dict[Role, str]]:
     """A migrated SQLite file with a key of each role: copying it is faster than making it for each test."""
-    path = tmp_path_factory.mktemp("statuses") / "migrated.db"
+    path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("statuses") / "migrated.db")
     database = Database(f"sqlite:///{path}")
-    migrate.upgrade(database)
     secrets = {role: keys.create(database, f"the {role}", role, "test")[1] for role in get_args(Role)}
     with database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
