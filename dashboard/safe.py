@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ MAX_LINE_CHARS = 300  # of a text in a table cell or a line
 TABLE_ROW_PIXELS = 35
 TABLE_MAX_PIXELS = 640
 GRAPH_PIXELS = 460
+LED = "rows_led"  # of st.session_state: how many rows were followed to another page
 
 FORMULA = ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}", "\N{FULLWIDTH COMMERCIAL AT}")
 """Beginnings that make spreadsheets read a cell as a formula."""
@@ -138,11 +140,12 @@ def table(
     *,
     key: str,
     on_open: Callable[[int], None] | None = None,
+    leads_to: Callable[[int], None] | None = None,
     on_choose: Callable[[list[int]], None] | None = None,
     max_pixels: int = TABLE_MAX_PIXELS,
 ) -> None:
-    """Show rows as a table of plain cells. With ``on_open``, a click in a row opens it by its index; with ``on_choose`` rows
-    can be ticked, and it gets their indices."""
+    """Show rows as a table of plain cells. With ``on_open``, a click in a row opens it by its index, beside the table; with
+    ``leads_to`` on another page, and no row is chosen on return; with ``on_choose`` rows can be ticked, and it gets their indices."""
     frame = pd.DataFrame([{name: _cell(row.get(name)) for name in columns} for row in rows], columns=list(columns))
     height = min(max_pixels, (len(rows) + 1) * TABLE_ROW_PIXELS + 3)
     shared: dict[str, Any] = {
@@ -155,6 +158,8 @@ def table(
         ticked = st.dataframe(frame, key=key, on_select="rerun", selection_mode="multi-row", **shared)
         on_choose([row for row in ticked["selection"].get("rows", []) if row < len(rows)])
         return
+    if leads_to is not None:
+        on_open, key = partial(_lead, leads_to), f"{key}_{st.session_state.get(LED, 0):d}"
     if on_open is None:
         st.dataframe(frame, key=key, **shared)
         return
@@ -163,6 +168,12 @@ def table(
     chosen = [*selection.get("rows", []), *(row for row, _ in selection.get("cells", []))]
     if chosen and chosen[0] < len(rows):
         on_open(chosen[0])
+
+
+def _lead(to: Callable[[int], None], index: int) -> None:
+    """Leave the page for what a row leads to; the tables that lead elsewhere get new keys."""
+    st.session_state[LED] = st.session_state.get(LED, 0) + 1
+    to(index)
 
 
 def _cell(value: Cell) -> Cell:

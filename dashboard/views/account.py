@@ -19,7 +19,6 @@ RELATED_COLUMNS = {
     ),
     "text": safe.text_column("What they share"),
 }
-OPENED = "related_opened"
 TOGGLE = "advance_toggle"
 ADVANCE = "advance"  # whether to go on by itself after a decision
 
@@ -153,11 +152,11 @@ def related(case: AccountDetail) -> None:
         return
 
     def open_row(index: int) -> None:
-        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
         routes.open_account(case.related[index].account_id)
 
-    key = f"related_{st.session_state.get(OPENED, 0):d}"
-    safe.table([r.model_dump() for r in case.related], RELATED_COLUMNS, key=key, on_open=open_row, max_pixels=320)
+    safe.table(
+        [r.model_dump() for r in case.related], RELATED_COLUMNS, key="related", leads_to=open_row, max_pixels=320
+    )
 
 
 def next_case(decided: str) -> None:

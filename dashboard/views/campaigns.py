@@ -8,7 +8,6 @@ from api.schemas.campaign import CampaignRow
 from dashboard import paging, routes, safe, session, verdict, words
 
 PAGE_SIZE = 50
-OPENED = "campaigns_opened"
 
 COLUMNS = {
     "risk": safe.share_column("Risk", width=96, help="Calibrated probability that the group harvests"),
@@ -51,11 +50,9 @@ def listing() -> None:
     paging.pager("campaigns", -(-page.total // PAGE_SIZE))
 
     def open_row(index: int) -> None:
-        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
         routes.open_campaign(page.items[index].campaign_id)
 
-    key = f"campaigns_{st.session_state.get(OPENED, 0):d}_{at:d}"
-    safe.table([as_row(c) for c in page.items], COLUMNS, key=key, on_open=open_row)
+    safe.table([as_row(c) for c in page.items], COLUMNS, key=f"campaigns_{at:d}", leads_to=open_row)
     st.caption("Click a row to open the campaign.")
 
 

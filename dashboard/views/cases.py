@@ -57,7 +57,6 @@ LABELS = {
 
 CURSORS = "queue_cursors"  # of the pages before this one, so that one can turn back
 FILTER = "queue_filter"
-OPENED = "queue_opened"  # counts openings: the table gets a new key, so that no row stays selected on return
 
 VIEWS: dict[str, dict[str, str]] = {
     "all": {},
@@ -148,11 +147,9 @@ def queue() -> None:
     turn(page, cursors, int(parameters["limit"] or 0))
 
     def open_row(index: int) -> None:
-        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
         routes.open_account(page.items[index].account_id)
 
-    key = f"cases_{st.session_state.get(OPENED, 0):d}_{len(cursors):d}"
-    safe.table([as_row(case) for case in page.items], COLUMNS, key=key, on_open=open_row)
+    safe.table([as_row(case) for case in page.items], COLUMNS, key=f"cases_{len(cursors):d}", leads_to=open_row)
     below = st.container(horizontal=True, vertical_alignment="center")
     below.caption(
         "Click a row to open the case. Keys: 1 to 4 choose a view, Left and Right turn the page.", width="stretch"

@@ -12,7 +12,6 @@ from api.schemas.quality import Agreement, Disagreement, DriftOut, Quality, Samp
 from dashboard import charts, routes, safe, session, words
 from dashboard.ask import quality
 
-OPENED = "samples_opened"
 QUESTIONS = ["Are flags right?", "What is missed?", "Do reviewers agree?", "Does it change?", "Is it up to date?"]
 ALL_FLAGS = "All flags"
 STABLE, SHIFTED = 0.1, 0.25
@@ -117,11 +116,10 @@ def missed(drawn: SampleOut) -> None:
         return
 
     def open_row(index: int) -> None:
-        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
         routes.open_account(drawn.items[index].account_id)
 
-    key = f"samples_{st.session_state.get(OPENED, 0):d}_{len(drawn.items):d}"
-    safe.table([sample_row(s) for s in drawn.items], SAMPLES, key=key, on_open=open_row)
+    key = f"samples_{len(drawn.items):d}"
+    safe.table([sample_row(s) for s in drawn.items], SAMPLES, key=key, leads_to=open_row)
     st.caption("Click a row to review the account.")
 
 

@@ -9,7 +9,6 @@ from dashboard import routes, safe, session, words
 from dashboard.ask import search
 from dashboard.client import ApiError
 
-OPENED = "search_opened"
 TEXT, ACCOUNT, QUERY = "search_text", "search_account", "search_query"
 LIMIT = 50
 SEARCHES = ["Accounts that ask alike", "Accounts at the top"]
@@ -170,10 +169,9 @@ def show_accounts(name: str, rows: list[dict[str, safe.Cell]], columns: dict[str
     """Accounts as a table; a row opens one."""
 
     def open_row(index: int) -> None:
-        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
         routes.open_account(accounts[index])
 
-    safe.table(rows, columns, key=f"{name}_{st.session_state.get(OPENED, 0):d}", on_open=open_row)
+    safe.table(rows, columns, key=name, leads_to=open_row)
     st.caption("Click a row to open the account.")
 
 

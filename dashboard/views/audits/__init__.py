@@ -11,7 +11,6 @@ from dashboard.views.audits import result, signals, start
 
 KIND, JOB = "kind", "job"  # of the address
 PAGE_SIZE = 10
-OPENED = "jobs_opened"
 LOOK_SECONDS = 2.0  # between two looks at what runs
 ABOUT: dict[JobKind, str] = {
     "audit": "The detector over a log file or over a period of the stored events, with a report.",
@@ -95,12 +94,10 @@ def listing(kind: JobKind, busy: bool) -> None:
     paging.pager(kind, -(-page.total // PAGE_SIZE))
 
     def open_row(index: int) -> None:
-        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
         st.query_params.from_dict({KIND: kind, JOB: page.items[index].job_id})
         st.rerun()
 
-    key = f"jobs_{kind}_{st.session_state.get(OPENED, 0):d}_{at:d}"
-    safe.table([as_row(job) for job in page.items], COLUMNS, key=key, on_open=open_row)
+    safe.table([as_row(job) for job in page.items], COLUMNS, key=f"jobs_{kind}_{at:d}", leads_to=open_row)
     st.caption("Click a row to open it.")
 
 

@@ -20,7 +20,6 @@ from dashboard import charts, routes, safe, session, unmasking, words
 from dashboard.ask import jobs
 from dashboard.views.audits import signals
 
-OPENED = "job_accounts_opened"
 LEADS = frozenset({"lead", "admin"})
 """Roles that are offered to remove a job; the service refuses it to others anyway."""
 FOUND = ["Unlabelled", "Confirmed bad", "Confirmed good"]
@@ -197,13 +196,9 @@ def accounts(samples: list[BacktestAccount], key: str) -> None:
         return
 
     def open_row(index: int) -> None:
-        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
         routes.open_account(samples[index].account_id)
 
-    opened = st.session_state.get(OPENED, 0)
-    safe.table(
-        [sample_row(s) for s in samples], SAMPLES, key=f"sample_{key}_{opened:d}", on_open=open_row, max_pixels=420
-    )
+    safe.table([sample_row(s) for s in samples], SAMPLES, key=f"sample_{key}", leads_to=open_row, max_pixels=420)
 
 
 def top_row(account: TopAccount) -> dict[str, safe.Cell]:

@@ -11,7 +11,6 @@ from api.schemas.signals import SignalOut, SignalState
 from dashboard import charts, routes, safe, session, words
 from dashboard.ask import signals
 
-OPENED = "overlap_accounts_opened"
 VIEWS = ["Strong together", "As a table"]
 MAX_REASON = 4000
 OVERLAP_PIXELS = 720  # high enough for all signals: their table is read as a whole
@@ -130,11 +129,10 @@ def samples(found: list[SignalOverlap]) -> None:
     st.caption(words.turned(signal.state, signal.only) + ".")
 
     def open_row(index: int) -> None:
-        st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
         routes.open_account(signal.samples[index].account_id)
 
-    key = f"overlap_{signal.signal}_{st.session_state.get(OPENED, 0):d}"
-    safe.table([sample_row(a) for a in signal.samples], SAMPLES, key=key, on_open=open_row, max_pixels=420)
+    key = f"overlap_{signal.signal}"
+    safe.table([sample_row(a) for a in signal.samples], SAMPLES, key=key, leads_to=open_row, max_pixels=420)
     if signal.only > len(signal.samples):
         st.caption(f"The {len(signal.samples):,d} with the most requests.")
 
