@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.detection.corpora import CORPORA, texts
 from benchmarks.detection.licences import DEFAULT_CORPORA
 from benchmarks.detection.timing import Recorded
-from detector.simulate import GROUPS, HARVESTS, TENANTS, Arrivals, Scenario, benchmark, people, simulate, write
+from detector.simulate import GROUPS, HARVESTS, TENANTS, Arrivals, Scenario, benchmark, simulate, write
 
 SCALES = {  # of --scale: what the finer options default to
     "small": {"ordinary": 150, "each": 1, "per_family": 1, "size": 0.4, "largest": 25},
@@ -46,7 +46,6 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--exclude", "--exclude-family", action="append", default=[], help="family or tenant kind to leave out"
     )
-    parser.add_argument("--only-people", action="store_true", help="people of all habits, no programs, no harvest")
     parser.add_argument("--only-family", action="append", default=[], help="the only families to plant")
     parser.add_argument("--exclude-corpus", action="append", default=[], choices=sorted(CORPORA))
     parser.add_argument("--include-corpus", action="append", default=[], choices=sorted(CORPORA))
@@ -98,8 +97,6 @@ def scenario(
 
 def plan(options: argparse.Namespace) -> Scenario:
     """The scenario that the options describe."""
-    if options.only_people:
-        return Scenario(size=options.size, tenants=people(options.ordinary))
     planted = [
         f for f in HARVESTS if f not in options.exclude and (not options.only_family or f in options.only_family)
     ]

@@ -281,7 +281,7 @@ def fit(logs: Sequence[Traffic], excluded: Sequence[str] = (), say: Callable[[st
     say("members fitted")
     ordinary, sizes = (np.concatenate(c) for c in zip(*map(_ordinary, logs), strict=True))
     weights = Weights(
-        version="default-4",
+        version="default-3",
         signals=[s.name for s in SIGNALS],
         accounts=accounts,
         campaigns=campaigns,

@@ -2,8 +2,7 @@
 
 Each log draws on one group of the train side's corpora only (``corpora.TRAIN_GROUPS``), and is written to ``DIR/<shape>-<group>``:
 ``train_scoring DIR/*`` fits on three groups and sets the thresholds by what it says of the fourth, in turn, so that they hold on
-texts that were never seen. Shapes differ in what an operator's log may be: many or few accounts, many or few attackers among them;
-``people`` have none.
+texts that were never seen. Shapes differ in what an operator's log may be: many or few accounts, many or few attackers among them.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ SHAPES = {  # name -> seed of its first log, options of benchmarks.detection.tra
     "varied": (861, "--scale dev --ordinary 600 --each 10 --per-family 4 --largest 100"),
     "more": (871, "--scale dev --ordinary 400 --each 8 --per-family 6"),
     "large": (881, "--scale dev --ordinary 1200 --each 8 --per-family 3 --largest 100"),
-    "people": (951, "--scale dev --ordinary 500 --only-people"),
 }
 
 

@@ -10,7 +10,7 @@ from detector.simulate.frames import FRAMES, GROUPS
 from detector.simulate.grammar import built_in
 from detector.simulate.harvests import HARVESTS
 from detector.simulate.planting import Surroundings, plant_among, plant_into
-from detector.simulate.presets import PRESETS, TEACHING, benchmark, people
+from detector.simulate.presets import PRESETS, benchmark
 from detector.simulate.scenario import Scenario, Traffic, simulate, write
 from detector.simulate.tenants import LOOKALIKES, TENANTS
 from detector.simulate.texts import Prompt, Texts
@@ -21,7 +21,6 @@ __all__ = [
     "HARVESTS",
     "LOOKALIKES",
     "PRESETS",
-    "TEACHING",
     "TENANTS",
     "Arrivals",
     "Campaign",
@@ -32,7 +31,6 @@ __all__ = [
     "Traffic",
     "benchmark",
     "built_in",
-    "people",
     "plant_among",
     "plant_into",
     "simulate",

@@ -23,31 +23,16 @@ SHAPES = (  # accounts, requests per account, and how many campaigns of 24 have 
     (500, 10, 1),
 )
 COVERS = (0.0, 0.3, 0.5, 0.8)
-TEACHING = (
-    "curious_user",
-    "preamble_user",
-)  # kinds that teach the scorer; the benchmark is without them, to stay the same
 T = TypeVar("T")
 
 
 def everyone(ordinary: int, each: int = 1) -> dict[str, int]:
-    """Tenants of every kind but those for TEACHING, ``each`` of them, and ``ordinary`` people who chat."""
+    """Tenants of every kind, ``each`` of them, and ``ordinary`` people who chat."""
     return {
-        **{kind: each for kind in TENANTS if kind not in TEACHING},
+        **dict.fromkeys(TENANTS, each),
         "chat_user": ordinary,
         "heavy_user": max(1, ordinary // 20),
         "single_turn_user": max(each, ordinary // 12),
-    }
-
-
-def people(ordinary: int) -> dict[str, int]:
-    """Only people: ``ordinary`` who chat, and many who ask single questions."""
-    return {
-        "chat_user": ordinary,
-        "heavy_user": ordinary // 20,
-        "single_turn_user": ordinary // 2,
-        "curious_user": ordinary,
-        "preamble_user": ordinary // 2,
     }
 
 
