@@ -184,6 +184,10 @@ def main() -> None:
     console.print(f"{sum(h.flagged >= HYDRA_CAUGHT for h in hydras)} of {len(hydras)} hydras caught")
     command = "python -m benchmarks.detection.run --seeds " + " ".join(map(str, options.seeds))
     results = Results([command], metrics, per_seed, stated, clean, hydras, methods)
+    if RESULTS.exists():  # what folds measured stays
+        before = msgspec.json.decode(RESULTS.read_bytes(), type=Results)
+        results.by_fold = before.by_fold
+        results.commands += [c for c in before.commands if "detection.folds" in c]
     RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(results)))
 
 

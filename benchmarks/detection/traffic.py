@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.detection.corpora import CORPORA, texts
 from benchmarks.detection.licences import DEFAULT_CORPORA
 from benchmarks.detection.timing import Recorded
-from detector.simulate import GROUPS, HARVESTS, TENANTS, Arrivals, Scenario, benchmark, simulate, write
+from detector.simulate import GROUPS, HARVESTS, TENANTS, Arrivals, Scenario, anything, benchmark, simulate, write
 
 SCALES = {  # of --scale: what the finer options default to
     "small": {"ordinary": 150, "each": 1, "per_family": 1, "size": 0.4, "largest": 25},
@@ -45,6 +45,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--largest", type=int, help="most accounts of a campaign")
     parser.add_argument(
         "--exclude", "--exclude-family", action="append", default=[], help="family or tenant kind to leave out"
+    )
+    parser.add_argument(
+        "--any-texts", action="store_true", help="people who ask anything, campaigns that harvest on anything"
     )
     parser.add_argument("--only-family", action="append", default=[], help="the only families to plant")
     parser.add_argument("--exclude-corpus", action="append", default=[], choices=sorted(CORPORA))
@@ -97,13 +100,13 @@ def scenario(
 
 def plan(options: argparse.Namespace) -> Scenario:
     """The scenario that the options describe."""
-    planted = [
+    families = [
         f for f in HARVESTS if f not in options.exclude and (not options.only_family or f in options.only_family)
     ]
     per_family = options.per_family
     if options.campaigns:
-        per_family = -(-options.campaigns // max(1, len(planted)))
-    return scenario(
+        per_family = -(-options.campaigns // max(1, len(families)))
+    planned = scenario(
         options.seed,
         ordinary=options.ordinary,
         each=options.each,
@@ -116,6 +119,7 @@ def plan(options: argparse.Namespace) -> Scenario:
         members={"small": SMALL_MEMBERS, "dev": DEV_MEMBERS}.get(options.scale),
         campaigns=options.campaigns,
     )
+    return anything(planned) if options.any_texts else planned
 
 
 def main(arguments: list[str] | None = None) -> None:

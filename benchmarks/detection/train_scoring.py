@@ -3,7 +3,7 @@
 TRAFFIC are folders made by ``benchmarks.detection.training_logs`` from permissively licensed corpora. Three monotone models are
 fitted by scikit-learn and written out as plain arrays: of accounts and their parts, of groups, and of members. Each later
 model, and the thresholds, see the earlier ones' predictions on logs that those were not fitted on: of other corpora, where the
-folders' names tell groups of corpora (``<shape>-<group>``).
+folders' names tell groups of corpora (``<shape>-<group>``). Logs of shape ``ANY_TEXTS`` teach the models, but set no threshold.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from benchmarks.detection.training_logs import ANY_TEXTS
 from detector.accounts import FEATURES as ACCOUNT_FEATURES
 from detector.accounts import UNKNOWN, Candidates, best_of, candidates, score_accounts
 from detector.calibration import quantiles, with_populations
@@ -279,9 +280,13 @@ def fit(logs: Sequence[Traffic], excluded: Sequence[str] = (), say: Callable[[st
         GROUP_ROUNDS,
     )
     say("members fitted")
-    ordinary, sizes = (np.concatenate(c) for c in zip(*map(_ordinary, logs), strict=True))
+    typical = [not log.name.startswith(ANY_TEXTS) for log in logs]  # of operators' logs: what thresholds may be set by
+    ordinary, sizes = (
+        np.concatenate(c)
+        for c in zip(*(_ordinary(log) for log, t in zip(logs, typical, strict=True) if t), strict=True)
+    )
     weights = Weights(
-        version="default-3",
+        version="default-4",
         signals=[s.name for s in SIGNALS],
         accounts=accounts,
         campaigns=campaigns,
@@ -290,7 +295,9 @@ def fit(logs: Sequence[Traffic], excluded: Sequence[str] = (), say: Callable[[st
         segments=[],
     )
     honest = []
-    for log, *models in zip(logs, account_models, campaign_models, member_models, strict=True):
+    for log, kept, *models in zip(logs, typical, account_models, campaign_models, member_models, strict=True):
+        if not kept:
+            continue
         parts = dict(zip(("accounts", "campaigns", "members"), models, strict=True))
         honest.append(_honest(log, Scorer(msgspec.structs.replace(weights, **parts))))
         say(f"{log.name} judged")

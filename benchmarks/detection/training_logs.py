@@ -2,7 +2,8 @@
 
 Each log draws on one group of the train side's corpora only (``corpora.TRAIN_GROUPS``), and is written to ``DIR/<shape>-<group>``:
 ``train_scoring DIR/*`` fits on three groups and sets the thresholds by what it says of the fourth, in turn, so that they hold on
-texts that were never seen. Shapes differ in what an operator's log may be: many or few accounts, many or few attackers among them.
+texts that were never seen. Shapes differ in what an operator's log may be: many or few accounts, many or few attackers among them;
+in those of shape ``ANY_TEXTS``, what is asked tells nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from benchmarks.detection import traffic
 from benchmarks.detection.corpora import TRAIN_GROUPS
 from benchmarks.detection.licences import DEFAULT_CORPORA
 
+ANY_TEXTS = "anything"  # shape of the logs that are harder than an operator's: they teach, but set no threshold
 SHAPES = {  # name -> seed of its first log, options of benchmarks.detection.traffic
     "many": (811, "--scale dev --ordinary 500 --each 8 --per-family 5"),
     "few": (821, "--scale dev --ordinary 900 --each 8 --per-family 2 --arrivals model"),
@@ -26,6 +28,7 @@ SHAPES = {  # name -> seed of its first log, options of benchmarks.detection.tra
     "varied": (861, "--scale dev --ordinary 600 --each 10 --per-family 4 --largest 100"),
     "more": (871, "--scale dev --ordinary 400 --each 8 --per-family 6"),
     "large": (881, "--scale dev --ordinary 1200 --each 8 --per-family 3 --largest 100"),
+    ANY_TEXTS: (951, "--scale dev --ordinary 500 --each 3 --per-family 3 --largest 25 --any-texts"),
 }
 
 

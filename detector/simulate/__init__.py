@@ -10,7 +10,7 @@ from detector.simulate.frames import FRAMES, GROUPS
 from detector.simulate.grammar import built_in
 from detector.simulate.harvests import HARVESTS
 from detector.simulate.planting import Surroundings, plant_among, plant_into
-from detector.simulate.presets import PRESETS, benchmark
+from detector.simulate.presets import PRESETS, TEACHING, anything, benchmark
 from detector.simulate.scenario import Scenario, Traffic, simulate, write
 from detector.simulate.tenants import LOOKALIKES, TENANTS
 from detector.simulate.texts import Prompt, Texts
@@ -21,6 +21,7 @@ __all__ = [
     "HARVESTS",
     "LOOKALIKES",
     "PRESETS",
+    "TEACHING",
     "TENANTS",
     "Arrivals",
     "Campaign",
@@ -29,6 +30,7 @@ __all__ = [
     "Surroundings",
     "Texts",
     "Traffic",
+    "anything",
     "benchmark",
     "built_in",
     "plant_among",

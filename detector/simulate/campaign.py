@@ -42,6 +42,7 @@ class Campaign:
     uneven: bool = False  # accounts have unequal shares of the work
     fake_users: bool = False  # invented end-user ids
     narrow: bool = False  # texts of one field only, e.g. mathematics
+    any_texts: bool = False  # texts of any pools, e.g. what people ask in chats, instead of those of the family
     days: float | None = None  # length of the campaign; None: the whole log
 
     def check(self) -> None:
@@ -65,7 +66,15 @@ def plant(w: World, campaign: Campaign) -> str:
     """Add a campaign's traffic and labels to the world; returns its id."""
     campaign.check()
     campaign_id = w.token("camp_", 32)
-    variant, work = start(w, campaign.family, campaign.variant, campaign.frames, campaign.paraphrases, campaign.narrow)
+    variant, work = start(
+        w,
+        campaign.family,
+        campaign.variant,
+        campaign.frames,
+        campaign.paraphrases,
+        campaign.narrow,
+        campaign.any_texts,
+    )
     owners = _owners(w, campaign)
     spans = _spans(w, campaign)
     quotas = _quotas(w, campaign)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from detector.simulate.campaign import Campaign
@@ -23,17 +24,32 @@ SHAPES = (  # accounts, requests per account, and how many campaigns of 24 have 
     (500, 10, 1),
 )
 COVERS = (0.0, 0.3, 0.5, 0.8)
+TEACHING = (
+    "curious_user",
+    "preamble_user",
+)  # kinds that teach the scorer; the benchmark is without them, to stay the same
 T = TypeVar("T")
 
 
 def everyone(ordinary: int, each: int = 1) -> dict[str, int]:
-    """Tenants of every kind, ``each`` of them, and ``ordinary`` people who chat."""
+    """Tenants of every kind but those for TEACHING, ``each`` of them, and ``ordinary`` people who chat."""
     return {
-        **dict.fromkeys(TENANTS, each),
+        **{kind: each for kind in TENANTS if kind not in TEACHING},
         "chat_user": ordinary,
         "heavy_user": max(1, ordinary // 20),
         "single_turn_user": max(each, ordinary // 12),
     }
+
+
+def anything(planned: Scenario) -> Scenario:
+    """The scenario with texts that tell nothing: people who ask anything are added, and campaigns harvest on anything."""
+    ordinary = planned.tenants["chat_user"]
+    askers = {"single_turn_user": ordinary // 2, "curious_user": ordinary, "preamble_user": ordinary // 2}
+    return replace(
+        planned,
+        tenants={**planned.tenants, **askers},
+        campaigns=[replace(campaign, any_texts=True) for campaign in planned.campaigns],
+    )
 
 
 def campaigns(

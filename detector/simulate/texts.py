@@ -40,6 +40,20 @@ class Texts:
     judging: list[Prompt] = field(default_factory=list)  # finished requests of honest judges
     harvests: dict[str, list[Prompt]] = field(default_factory=dict)  # finished requests of harvesters, by family
 
+    def pools(self) -> list[list[str]]:
+        """Every pool of single texts that someone may ask a model, what people ask first among them."""
+        opening = [turns[0] for turns in self.chats]
+        return [
+            opening,
+            self.instructions,
+            self.questions,
+            self.code,
+            self.snippets,
+            self.sql,
+            self.agent_tasks,
+            self.choices,
+        ]
+
     def check(self) -> None:
         """Raise ValueError naming the pools that are empty and must not be."""
         optional = {"templated", "judging", "harvests"}

@@ -24,6 +24,7 @@ class Work:
     frames: list[Frame]
     published: list[Prompt]
     narrow: bool = False  # one field only, as far as the texts tell fields apart
+    any_texts: bool = False  # any pools' texts instead of those that the family is known to be after
 
     def frame(self) -> Frame:
         """One of the wordings in use."""
@@ -31,6 +32,8 @@ class Work:
 
     def walk(self, pool: Sequence[Any]) -> Iterator[Any]:
         """A corpus walked through once in random order, then again."""
+        if self.any_texts and isinstance(pool[0], str) and pool is not self.world.texts.topics:
+            pool = [text for some in self.world.rng.sample(self.world.texts.pools(), 2) for text in some]
         if self.narrow and isinstance(pool[0], str):
             pool = self.world.related(pool, FIELD)
         while True:
@@ -66,18 +69,25 @@ def variants(world: World, family: str) -> list[str]:
 
 
 def start(
-    world: World, family: str, variant: str | None, group: str, paraphrases: int, narrow: bool = False
+    world: World,
+    family: str,
+    variant: str | None,
+    group: str,
+    paraphrases: int,
+    narrow: bool = False,
+    any_texts: bool = False,
 ) -> tuple[str, Iterator[Item]]:
     """The variant (drawn if None) and its endless work.
 
-    ``paraphrases`` wordings of frames of ``group`` are used; ``narrow`` keeps to texts of one field.
+    ``paraphrases`` wordings of frames of ``group`` are used; ``narrow`` keeps to texts of one field;
+    ``any_texts`` takes them from any pools.
     """
     known = variants(world, family)
     variant = variant or world.rng.choice(known)
     if variant not in known:
         raise ValueError(f"{family} has no variant {variant!r}: choose one of {', '.join(known)}")
     frames = [] if variant == PUBLISHED else wordings(world.rng, FRAMES[family][variant][group], paraphrases)
-    work = Work(world, variant, frames, world.texts.harvests.get(family, []), narrow)
+    work = Work(world, variant, frames, world.texts.harvests.get(family, []), narrow, any_texts)
     return variant, _published(work) if variant == PUBLISHED else HARVESTS[family](work)
 
 

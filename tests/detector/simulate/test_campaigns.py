@@ -226,6 +226,19 @@ def test_a_narrow_harvest_stays_within_a_field() -> None:
     assert shared(True) > 1.3 * shared(False)
 
 
+def test_a_harvest_on_any_texts_asks_what_people_ask() -> None:
+    """With any texts, some harvests of instructions walk through what people ask in chats; otherwise none does."""
+    texts = built_in(7, 300)
+    chats = {turns[0] for turns in texts.chats}
+
+    def from_chats(any_texts: bool) -> int:
+        scenario = Scenario(campaigns=[Campaign("sft_pairs", "plain", any_texts=any_texts)])
+        logs = [simulate(scenario, seed, texts) for seed in range(8)]
+        return sum(any(prompt(e) in chats for e in log.events) for log in logs)
+
+    assert from_chats(False) == 0 < from_chats(True)
+
+
 def test_a_flood_comes_within_minutes() -> None:
     """All of a flood's requests arrive within minutes."""
     events = run(Campaign("sft_pairs", "plain", requests=200, pace="flood")).events
