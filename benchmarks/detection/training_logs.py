@@ -19,7 +19,7 @@ from benchmarks.detection import traffic
 from benchmarks.detection.corpora import TRAIN_GROUPS
 from benchmarks.detection.licences import DEFAULT_CORPORA
 
-ANY_TEXTS = "anything"  # shape of the logs that are harder than an operator's: they teach, but set no threshold
+ANY_TEXTS = "anything"  # begins the shapes of logs that are harder than an operator's: they teach, but set no threshold
 SHAPES = {  # name -> seed of its first log, options of benchmarks.detection.traffic
     "many": (811, "--scale dev --ordinary 500 --each 8 --per-family 5"),
     "few": (821, "--scale dev --ordinary 900 --each 8 --per-family 2 --arrivals model"),
@@ -29,6 +29,11 @@ SHAPES = {  # name -> seed of its first log, options of benchmarks.detection.tra
     "more": (871, "--scale dev --ordinary 400 --each 8 --per-family 6"),
     "large": (881, "--scale dev --ordinary 1200 --each 8 --per-family 3 --largest 100"),
     ANY_TEXTS: (951, "--scale dev --ordinary 500 --each 3 --per-family 3 --largest 25 --any-texts"),
+    f"{ANY_TEXTS}2": (961, "--scale dev --ordinary 300 --each 8 --per-family 5 --largest 100 --any-texts"),
+    f"{ANY_TEXTS}3": (
+        971,
+        "--scale dev --ordinary 400 --each 6 --per-family 6 --largest 25 --any-texts --arrivals model",
+    ),
 }
 
 

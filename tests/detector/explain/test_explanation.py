@@ -119,7 +119,7 @@ def test_the_terminal_shows_all_parts(explained: list[Explanation], width: int) 
         for part in ("Evidence for", "Evidence against", "What would change the verdict", "check entitlement"):
             assert part in " ".join(text.split())
         strongest = next(s for s in e.shares)
-        assert strongest.title.split()[0] in text
+        assert re.split(r"[\s-]", strongest.title)[0] in text  # a narrow column breaks a title at spaces and hyphens
         if isinstance(e.campaign, CampaignFinding):
             assert e.campaign.campaign_id in text
             assert len(e.campaign.ties) == 0 or "accounts" in text
