@@ -3,7 +3,8 @@
 TRAFFIC are folders made by ``benchmarks.detection.training_logs`` from permissively licensed corpora. Three monotone models are
 fitted by scikit-learn and written out as plain arrays: of accounts and their parts, of groups, and of members. Each later
 model, and the thresholds, see the earlier ones' predictions on logs that those were not fitted on: of other corpora, where the
-folders' names tell groups of corpora (``<shape>-<group>``). Logs of shape ``ANY_TEXTS`` teach the models, but set no threshold.
+folders' names tell groups of corpora (``<shape>-<group>``). The thresholds are those for a population of customers that is mostly
+people (see ``POPULATION``). Logs of shape ``ANY_TEXTS`` teach the models, but set no threshold.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from detector.pipeline import Detector
 from detector.profiles import Profiles, merge_all
 from detector.scoring import DEFAULT, MAX_FALSE_FLAGS, Scorer, Weights, segments_of
 from detector.signals import SIGNALS
+from detector.simulate import benchmark
 from detector.ties import GROUP, GroupFeatures, group_features
 from detector.trees import TreeModel, Trees
 from detector.view import View
@@ -44,6 +46,8 @@ PART_OF_IT = 0.3  # share of harvest in a member's part from which an attacker i
 ROUNDS = 600  # of the accounts' model
 GROUP_ROUNDS = 300  # of the groups' and members' models, which have fewer examples
 LEAVES = 16  # fewer catch less on logs of corpora that were left out
+OPERATOR = benchmark(0, ordinary=3000, each=4)  # what an operator's log may be composed of: mostly people
+POPULATION = {kind: n * OPERATOR.members.get(kind, 1) for kind, n in OPERATOR.tenants.items()}  # accounts by kind
 FOLDS = 4  # of the logs, at most: later models see what earlier ones say of logs that those were not fitted on
 
 
@@ -301,24 +305,47 @@ def fit(logs: Sequence[Traffic], excluded: Sequence[str] = (), say: Callable[[st
         parts = dict(zip(("accounts", "campaigns", "members"), models, strict=True))
         honest.append(_honest(log, Scorer(msgspec.structs.replace(weights, **parts))))
         say(f"{log.name} judged")
-    alone, placed, requests = (np.concatenate(column) for column in zip(*honest, strict=True))
+    alone, placed, requests, kinds = (np.concatenate(column) for column in zip(*honest, strict=True))
     # both ways to be flagged spend half of what is allowed
-    ends = [float(np.quantile(scores, 1 - MAX_FALSE_FLAGS / 2)) for scores in (alone, placed)]
+    ends = [
+        float(np.quantile(scores[as_in_population(scores, kinds)], 1 - MAX_FALSE_FLAGS / 2))
+        for scores in (alone, placed)
+    ]
     weights.member_shift = round(ends[0] - ends[1], 4)
-    weights.segments = segments_of(np.maximum(alone, placed + weights.member_shift), requests)
+    scores = np.maximum(alone, placed + weights.member_shift)
+    kept = as_in_population(scores, kinds)
+    weights.segments = segments_of(scores[kept], requests[kept])
     weights.segments = with_populations(weights.segments, ordinary, sizes)
     return weights
 
 
-def _honest(log: Traffic, scorer: Scorer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each honest account: its own log-odds, those of its place in a campaign, and its number of requests."""
+def as_in_population(scores: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Positions of the honest accounts that remain where their kinds are thinned out to the proportions of POPULATION.
+
+    The training logs hold more of every look-alike than any operator's, so that the models learn them. Of each kind those
+    are kept whose scores are evenly spaced among its own: post-stratification (Holt & Smith 1979), by rank and not by chance.
+    """
+    found, counts = np.unique(kinds, return_counts=True)
+    wanted = np.array([POPULATION[kind] for kind in found])
+    kept = np.minimum(np.round(wanted * (counts / wanted).min()), counts).astype(int)
+    positions = []
+    for kind, n in zip(found, kept, strict=True):
+        ranked = np.flatnonzero(kinds == kind)
+        ranked = ranked[np.argsort(-scores[ranked], kind="stable")]
+        positions.append(ranked[((np.arange(n) + 0.5) * len(ranked) / n).astype(int)])
+    return np.sort(np.concatenate(positions))
+
+
+def _honest(log: Traffic, scorer: Scorer) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of each honest account: its own log-odds, those of its place in a campaign, its number of requests, and its kind."""
     own = score_accounts(log.profiles, scorer)
     placement = place(log.profiles, own, scorer)
     placed = np.full(len(own.view), UNKNOWN)
     if placement is not None:
         placed = own.view.aligned(placement.placed, "score", UNKNOWN)
     honest = own.view.aligned(log.accounts.select("acct", pl.col("label").cast(pl.Float64)), "label") == 0
-    return own.log_odds[honest], placed[honest], own.view.n[honest]
+    kinds = log.accounts.sort("acct").filter(~pl.col("label"))["kind"].to_numpy()
+    return own.log_odds[honest], placed[honest], own.view.n[honest], kinds
 
 
 def _ordinary(log: Traffic) -> tuple[np.ndarray, np.ndarray]:
