@@ -16,8 +16,8 @@ from detector.profiles import Profiles
 from detector.scoring import FLAG_AT, Scorer
 from detector.ties import UNKNOWN_MEMBER, GroupFeatures, group_features
 
-CHECKPOINTS = 16  # prefixes of an account, in equal steps of log requests, at which its flag time is looked for
-CAMPAIGN_CHECKPOINTS = 12  # the same of a campaign, whose replay costs more; who joins later is timed use by use
+GROWTH = 1.5  # of an account's prefix from one checkpoint to the next: its flag time is at most half its requests late
+CAMPAIGN_GROWTH = 2.0  # the same of a campaign, whose replay costs more; who joins later is timed use by use
 AT_ONCE = 4  # of these, as accounts of their own: fewer and larger steps, and little is scored in vain
 FOREVER = 2**62  # microseconds: later than any request
 JOINING = (
@@ -64,11 +64,11 @@ def account_flag_times(
         (pl.int_range(pl.len()).over("acct") + 1).alias("rank"), pl.len().over("acct").alias("size")
     )
     times: dict[int, int] = {}
-    cuts = _cuts(int(rows["size"].max()), CHECKPOINTS)  # type: ignore[arg-type]
-    for some in np.array_split(cuts, -(-len(cuts) // AT_ONCE)):
+    cuts = _cuts(int(rows["size"].max()), GROWTH)  # type: ignore[arg-type]
+    for start in range(0, len(cuts), AT_ONCE):
         prefixes = pl.concat(
             rows.filter((pl.col("rank") <= cut) & (pl.col("size") >= cut)).with_columns(pl.lit(cut).alias("cut"))
-            for cut in some.tolist()
+            for cut in cuts[start : start + AT_ONCE].tolist()
         ).with_columns(pl.struct("acct", "cut").hash(1).alias("prefix"))
         if not len(prefixes):
             break
@@ -110,7 +110,7 @@ def campaign_flag_times(
     times = dict(last.join(flagged.select("acct"), on="acct", how="semi").iter_rows())
     wanted = flagged.select("acct", pl.col("campaign").alias("group"))
     known: dict[int, int] = {}  # campaign -> time of the earliest checkpoint at which it was flagged
-    for cut in _cuts(int(ranked["size"].max()), CAMPAIGN_CHECKPOINTS):  # type: ignore[arg-type]
+    for cut in _cuts(int(ranked["size"].max()), CAMPAIGN_GROWTH):  # type: ignore[arg-type]
         ends = ranked.filter(pl.col("rank") == cut).select("group", pl.col("ts").alias("end"))
         ends = ends.filter(~pl.col("group").is_in(list(known)))
         if not len(ends):
@@ -220,7 +220,8 @@ def _joined(
     return out
 
 
-def _cuts(size: int, steps: int) -> np.ndarray:
-    """Prefix lengths in equal steps of the logarithm, from MIN_REQUESTS on."""
-    at = np.linspace(0, np.log(max(size / MIN_REQUESTS, 1.01)), steps)
-    return np.unique(np.round(MIN_REQUESTS * np.exp(at)).astype(int))
+def _cuts(size: int, growth: float) -> np.ndarray:
+    """Prefix lengths from MIN_REQUESTS on, each ``growth`` times the last, up to ``size``: the same for everyone, whoever sent most."""
+    steps = np.arange(np.log(max(size / MIN_REQUESTS, 1)) / np.log(growth) + 1)
+    cuts = np.round(MIN_REQUESTS * growth**steps).astype(int)
+    return cuts[cuts <= size]

@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from detector.accounts import score_accounts
-from detector.flagtime import CHECKPOINTS, _cuts, account_flag_times, campaign_flag_times
+from detector.flagtime import CAMPAIGN_GROWTH, GROWTH, _cuts, account_flag_times, campaign_flag_times
 from detector.grouping import place
+from detector.parts import MIN_REQUESTS
 from detector.pipeline import Detector
 from detector.profiles import Profiles
 from detector.scoring import FLAG_AT
@@ -36,7 +37,7 @@ def test_an_account_is_flagged_at_its_first_prefix_that_passes(detector: Detecto
         rows = profiles.sample.filter(pl.col("acct") == acct).sort("ts", "event_key")
         passed = (
             int(rows["ts"][cut - 1])
-            for cut in map(int, _cuts(longest, CHECKPOINTS))
+            for cut in map(int, _cuts(longest, GROWTH))
             if cut <= len(rows)
             and scorer.risk(score_accounts(Profiles.of_rows(rows.head(cut)), scorer).log_odds)[0] > FLAG_AT
         )
@@ -51,6 +52,17 @@ def test_nothing_is_looked_for_after_a_known_flag(detector: Detector, profiles: 
     middle = sorted(times.values())[len(times) // 2]
     found = account_flag_times(profiles, own, flagged, detector.scorer, dict.fromkeys(times, middle))
     assert found == {acct: at for acct, at in times.items() if at < middle}
+    first = int(profiles.sample["ts"].min())  # type: ignore[arg-type]
+    assert account_flag_times(profiles, own, flagged, detector.scorer, dict.fromkeys(times, first + 1)) == {}
+
+
+@pytest.mark.parametrize("growth", [GROWTH, CAMPAIGN_GROWTH])
+def test_checkpoints_do_not_depend_on_who_sent_most(growth: float) -> None:
+    """Of a shorter history the checkpoints are the first of a longer one's, none of them beyond its end."""
+    longest = _cuts(20_000, growth)
+    assert longest[0] == MIN_REQUESTS
+    for size in (1, MIN_REQUESTS - 1, MIN_REQUESTS, MIN_REQUESTS + 1, 97, 5_000, 20_000):
+        assert _cuts(size, growth).tolist() == [cut for cut in longest.tolist() if cut <= size]
 
 
 def test_members_are_flagged_between_their_campaigns_first_and_last_request(
