@@ -18,6 +18,7 @@ from detector.pipeline import Detector
 from detector.profiling import Part, profile_files, profile_in_processes
 from detector.progress import Progress
 from detector.report import RunSummary, timeline, write_report
+from detector.signals import SIGNALS
 from detector.templates import fill_in
 
 EXAMPLES_AT_ONCE = 64  # read before it is looked whether any are still missing
@@ -114,6 +115,7 @@ def conclude(
         last_event=max((a.last_seen for a in assessment.accounts), default=None),
         peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         timeline=timeline(part.profiles, {a.account_id for a in assessment.flagged()}),
+        shadow=[s.title for s in SIGNALS if s.name in detector.scorer.shadow],
     )
     _write_rejected(out / "rejected.jsonl", part.rejected)
     write_report(out, run, assessment, examples)

@@ -103,6 +103,7 @@ class AuditSummary(Schema):
     expected_false: float
     seconds: float
     top: list[TopAccount] = Field(description="The riskiest flagged accounts")
+    shadow: list[str] = Field(default=[], description="Titles of the signals in shadow, which did not count")
 
 
 class TopAccount(Schema):

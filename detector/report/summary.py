@@ -41,6 +41,7 @@ class RunSummary(msgspec.Struct, kw_only=True):
     timings: dict[str, float] = {}  # seconds by stage
     peak_memory_mb: float | None = None
     timeline: list[TimeBin] = []
+    shadow: list[str] = []  # titles of the signals that did not count
     version: str = msgspec.field(default_factory=own_version)
 
     @property

@@ -123,15 +123,20 @@ def test_an_audit_of_stored_events_agrees_with_the_stream(
 
 
 def test_an_audit_of_a_file(http: TestClient, headers: Headers, database: Database, settings: Settings) -> None:
-    """An uploaded file is audited like one on the command line; what is no log is refused before, or fails in clear words."""
+    """An uploaded file is audited like one on the command line, with the signals that did not count; what is no log fails in clear words."""
     log = b"\n".join(msgspec.json.encode(e) for e in traffic()[0][:300])
     sent = http.post("/v1/uploads?name=our%20log.jsonl", headers=headers["analyst"], content=log).json()
     assert (sent["name"], sent["bytes"]) == ("our log.jsonl", len(log))
+    shadow = {"state": "shadow", "reason": "a trial"}
+    assert http.put("/v1/signals/grading", json=shadow, headers=headers["lead"]).status_code == 200
     job_id = ask(http, headers, kind="audit", source={"upload_id": sent["upload_id"]})
     do(database, settings)
     done = look(http, headers, job_id)
     assert done.audit is not None, done.error
     assert done.audit.events == 300
+    assert done.audit.shadow == [s.title for s in SIGNALS if s.name == "grading"]
+    report = http.get(f"/v1/jobs/{job_id}/files/report.masked.html", headers=headers["auditor"]).text
+    assert "Signals in shadow, which did not count</dt><dd>" + done.audit.shadow[0] in report
     for name, content, why in (("x.exe", b"x", "no format"), ("x.jsonl", b"", "empty")):
         answer = http.post(f"/v1/uploads?name={name}", headers=headers["analyst"], content=content)
         assert (answer.status_code, why in answer.json()["detail"]) == (422, True)

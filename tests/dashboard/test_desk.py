@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from api.schemas.base import Role
-from api.schemas.jobs import BacktestPoint, BacktestSummary, OverlapAccount, SignalOverlap, SignalsSummary
+from api.schemas.jobs import AuditSummary, BacktestPoint, BacktestSummary, OverlapAccount, SignalOverlap, SignalsSummary
 from api.services.likeness import FILE
 from api.storage import jobs as stored
 from dashboard.ask import jobs, quality, search
 from dashboard.client import Forbidden
+from dashboard.paging import token
 from detector.likeness import Likeness
 from detector.pipeline import Detector
 from tests.api.test_worker import traffic
@@ -83,6 +85,46 @@ def test_a_job_is_started_followed_and_read(service: Service) -> None:
     button(app, "Remove").click().run()
     jobs.remove(service.client("lead"), job_id)
     assert jobs.jobs(service.client("auditor"), "backtest", 10, 0).total == 0
+
+
+def test_an_audits_report_is_read_in_full_with_leave(service: Service) -> None:
+    """Masked it is there for all; in full it takes a reason and a second person, for who asked alone, and an auditor cannot ask."""
+    masked, full = "Report, prompts masked (HTML)", "Report in full (HTML)"
+    asked = jobs.start(service.client("analyst"), "audit", {"title": "the old log", "source": {}})
+    now = datetime.now(UTC)
+    claimed = stored.claim(service.database, now)
+    assert claimed is not None
+    assert claimed.job_id == asked.job_id
+    folder = service.folder / "jobs" / asked.job_id
+    folder.mkdir(parents=True)
+    for name in ("report.html", "report.masked.html"):
+        (folder / name).write_text("<html></html>")
+    summary = AuditSummary(
+        events=9, accounts=2, rejected=0, flagged=0, watched=0, campaigns=0, expected_false=0, seconds=1, top=[],
+        shadow=["Grading"],
+    )  # fmt: skip
+    stored.end(service.database, asked.job_id, "done", now, summary=summary.model_dump_json())
+
+    def seen(role: Role) -> AppTest:
+        return page(service, role, "audits", kind="audit", job=asked.job_id)
+
+    def offered(role: Role) -> set[str]:
+        return {b.label for b in seen(role).get("download_button")}
+
+    assert "without any say: Grading." in all_text(seen("auditor"))
+    assert offered("auditor") == offered("analyst") == {masked}
+    assert "Ask to read" not in labels(seen("auditor"))
+    app = seen("analyst")
+    app.text_input(key=f"unmask_reason_{token(asked.job_id)}").set_value("what do they ask?")
+    button(app, "Ask to read").click().run()
+    assert "waits for a second person" in all_text(seen("analyst"))
+    leave = jobs.job(service.client("analyst"), asked.job_id).unmasking
+    assert leave is not None
+    service.client("lead").approve("unmasking", leave.unmasking_id, "needed")
+    assert offered("analyst") == {masked, full}
+    assert "Leave holds until" in all_text(seen("analyst"))
+    assert offered("lead") == {masked}
+    jobs.remove(service.client("lead"), asked.job_id)
 
 
 def test_a_lead_puts_a_signal_into_shadow(service: Service) -> None:

@@ -44,6 +44,7 @@ def audit(work: Work, asked: AuditIn) -> AuditSummary:
         expected_false=found.expected_false_flags,
         seconds=run.run.seconds,
         top=top,
+        shadow=run.run.shadow,
     )
 
 

@@ -154,6 +154,8 @@ def audit(found: AuditSummary) -> None:
             st.caption(f"The {len(found.top):,d} riskiest; the report has all.")
     else:
         st.caption("Nothing is flagged.")
+    if found.shadow:
+        st.caption("In shadow, and so without any say: " + ", ".join(found.shadow) + ".")
 
 
 def rehearsal(found: RehearsalSummary) -> None:
