@@ -9,7 +9,7 @@ import polars as pl
 
 from detector.accounts import CAMPAIGN, UNKNOWN, AccountScores, Exceptions, score_accounts
 from detector.assessment import AccountFinding, Assessment, CampaignFinding
-from detector.campaigns import MIN_MEMBERS, Groups
+from detector.campaigns import MIN_MEMBERS, CandidateGroups
 from detector.features import microseconds
 from detector.findings import account_findings
 from detector.flagtime import account_flag_times
@@ -98,7 +98,7 @@ def final_scores(
     own: AccountScores,
     scorer: Scorer,
     known_frames: pl.Series | None = None,
-    candidates: Groups | None = None,
+    candidates: CandidateGroups | None = None,
 ) -> np.ndarray:
     """The score that decides on each account, float64 of shape (m,): its own, or that of its place in a campaign."""
     placement = place(profiles, own, scorer, known_frames, candidates=candidates)

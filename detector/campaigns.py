@@ -8,7 +8,7 @@ signals stand the ties, each with the chance that unrelated accounts would share
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ MIN_USES = 2  # requests with the object before an account counts as a user of i
 WIDE = 8  # accounts from which one use each is enough: a frame spread so thin that each account shows it once
 SCRIPT_SHARE = 0.2  # of all accounts: explicit settings that more accounts use are a library's defaults
 MAX_SHARE = 0.5  # of all accounts: what half of the population shares ties nobody
+REQUESTS_AT_ONCE = 200_000  # of groups that are looked at together: bounds memory to some hundred MB
 MAX_SEEDS = 20_000  # seeds kept, those with the most members first; bounds the family matrix
 SAME_FAMILY = 0.7  # Jaccard similarity of member sets from which two seeds are one template
 MAX_TASK_ACCOUNTS = 300  # a task asked by more accounts than this is a greeting or a public benchmark
@@ -63,7 +64,35 @@ class Groups:
         return Groups(kept, self.rows.join(members, on=on, how="semi"), self.seeds).keep(large)
 
 
-def discover(profiles: Profiles, known_frames: pl.Series | None = None) -> Groups:
+@dataclass(frozen=True)
+class CandidateGroups:
+    """Groups whose rows are told by their position: a request stands in several, and laid out for all of them at once the rows are
+    larger than the sample itself."""
+
+    members: pl.DataFrame  # group, acct, uses
+    hits: pl.DataFrame  # row (position in ``sample``), acct, group
+    seeds: pl.DataFrame  # group, kind, key
+    sample: pl.DataFrame
+
+    def __len__(self) -> int:
+        return self.members["group"].n_unique()
+
+    def groups(self, kept: pl.DataFrame | None = None) -> Groups:
+        """All of them, or those in column ``group`` of ``kept``, with their rows."""
+        members, hits, seeds = (
+            table if kept is None else table.join(kept, on="group", how="semi")
+            for table in (self.members, self.hits, self.seeds)
+        )
+        return Groups(members, self.sample[hits["row"]].with_columns(hits["group"]), seeds)
+
+    def in_turn(self, requests: int = REQUESTS_AT_ONCE) -> Iterator[Groups]:
+        """All of them, as many at a time as have about so many requests."""
+        sizes = self.hits.group_by("group").len().sort("group")
+        for _, some in sizes.group_by(pl.col("len").cum_sum() // requests, maintain_order=True):
+            yield self.groups(some.select("group"))
+
+
+def discover(profiles: Profiles, known_frames: pl.Series | None = None) -> CandidateGroups:
     """Candidate groups of at least MIN_MEMBERS accounts that share rare content or a rare identity.
 
     ``known_frames`` are keys of sentences and system prompts that a reviewed log showed to be public: they tie nobody.
@@ -78,11 +107,12 @@ def discover(profiles: Profiles, known_frames: pl.Series | None = None) -> Group
     identity = _families(_rare(profiles.kind("payment", "ip"), profiles, 1))
     scripts = _families(_rare(profiles.kind("settings"), profiles, MIN_USES, SCRIPT_SHARE))
     content = pl.concat([content, scripts])
-    rows = pl.concat([_content_rows(profiles, content, near), _identity_rows(profiles, identity)])
-    members = rows.group_by("group", "acct").agg(pl.len().alias("uses"))
-    large = members.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS)
-    seeds = pl.concat([content, identity]).select("group", "kind", "key").unique()
-    return Groups(members, rows, seeds).keep(large.select("group"))
+    hits = pl.concat([_content_hits(profiles, content, near), _identity_hits(profiles, identity)])
+    members = hits.group_by("group", "acct").agg(pl.len().alias("uses"))
+    large = members.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS).select("group")
+    members, hits = (table.join(large, on="group", how="semi") for table in (members, hits))
+    seeds = pl.concat([content, identity]).select("group", "kind", "key").unique().join(large, on="group", how="semi")
+    return CandidateGroups(members, hits, seeds, profiles.sample)
 
 
 def public_frames(profiles: Profiles) -> pl.Series:
@@ -184,17 +214,16 @@ def _member_signature(uses: csr_matrix) -> np.ndarray:
     return np.add.reduceat(np.append(data.data, np.uint64(0)), data.indptr[:-1])
 
 
-def _content_rows(profiles: Profiles, families: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
+def _content_hits(profiles: Profiles, families: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
+    """Which rows of the sample carry a family, among those of the accounts of any: row (position), acct, group."""
     keys = families.select("kind", "key", "group").unique()
-    sample = profiles.sample.join(families.select("acct").unique(), on="acct", how="semi")
-    alike = (
-        sample.select("event_key", "prompt")
-        .join(near, on="prompt")
-        .join(
-            keys.filter(pl.col("kind") == _KIND["prompt"]).select(pl.col("key").alias("leader"), "group"), on="leader"
-        )
-    )
-    hits = [alike.select("event_key", "group")]
+    numbered = profiles.sample.select(
+        "acct", "prompt", "pieces", "system", "settings", "state", "parent"
+    ).with_row_index("row")
+    sample = numbered.join(families.select("acct").unique(), on="acct", how="semi")
+    leaders = keys.filter(pl.col("kind") == _KIND["prompt"]).select(pl.col("key").alias("leader"), "group")
+    alike = sample.select("row", "acct", "prompt").join(near, on="prompt").join(leaders, on="leader")
+    hits = [alike.select("row", "acct", "group")]
     for kind, column in (
         ("piece", "pieces"),
         ("system", "system"),
@@ -203,14 +232,16 @@ def _content_rows(profiles: Profiles, families: pl.DataFrame, near: pl.DataFrame
         ("state", "parent"),
     ):
         wanted = keys.filter(pl.col("kind") == _KIND[kind]).select("key", "group")
-        found = sample.select("event_key", pl.col(column).alias("key"))
+        found = sample.select("row", "acct", pl.col(column).alias("key"))
         found = found.explode("key") if kind == "piece" else found
-        hits.append(found.join(wanted, on="key").select("event_key", "group"))
-    return sample.join(pl.concat(hits).unique(), on="event_key")
+        hits.append(found.join(wanted, on="key").select("row", "acct", "group"))
+    return pl.concat(hits).unique()
 
 
-def _identity_rows(profiles: Profiles, families: pl.DataFrame) -> pl.DataFrame:
-    return profiles.sample.join(families.select("acct", "group").unique(), on="acct")
+def _identity_hits(profiles: Profiles, families: pl.DataFrame) -> pl.DataFrame:
+    """The same of families that are identities: all rows of their accounts."""
+    mine = families.select("acct", "group").unique()
+    return profiles.sample.select("acct").with_row_index("row").join(mine, on="acct").select("row", "acct", "group")
 
 
 def slice_view(rows: pl.DataFrame) -> View:

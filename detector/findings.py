@@ -278,7 +278,7 @@ def _requests_behind(
     groups = {int(own.group[i]): i for i in reasons if own.group[i]}
     if groups:
         mine = profiles.only(own.view.acct.gather(list(groups.values())))
-        rows = parts(mine, View(mine)).filter(pl.col("group").is_in(pl.Series(list(groups), dtype=pl.UInt64).implode()))
+        rows = parts(mine, View(mine), only=pl.Series(list(groups), dtype=pl.UInt64))
         sliced = slice_profiles(rows.drop("attribute", "share"))
         found = behind(sliced.sample, View(sliced), {group: reasons[i] for group, i in groups.items()})
         out |= {i: found[group] for group, i in groups.items()}

@@ -11,7 +11,7 @@ import polars as pl
 from detector.accounts import AccountScores, reasons
 from detector.assessment import CampaignFinding, Tie
 from detector.behind import MOST, behind
-from detector.campaigns import MIN_MEMBERS, Groups, discover, slice_profiles
+from detector.campaigns import MIN_MEMBERS, CandidateGroups, Groups, discover, slice_profiles
 from detector.digest import digests
 from detector.findings import Membership, campaign_finding, harvest_of, shown, when
 from detector.flagtime import campaign_flag_times
@@ -22,7 +22,7 @@ from detector.regrouping import SAME_WORKER, Constraint, regroup
 from detector.scoring import Scorer
 from detector.signals import SIGNALS
 from detector.tie_words import tie_classes, ties_of
-from detector.ties import GroupFeatures, group_features
+from detector.ties import GroupFeatures, GroupTies, group_features
 
 MIN_TIE_CLASSES = 2  # kinds of link that a campaign needs beside one another
 CANDIDATE = 2.0  # log-odds of a group, as fitted on equal weights, from which its members are looked at
@@ -54,7 +54,7 @@ def place(
     scorer: Scorer,
     known_frames: pl.Series | None = None,
     constraints: Collection[Constraint] = (),
-    candidates: Groups | None = None,
+    candidates: CandidateGroups | None = None,
 ) -> Placement | None:
     """Put accounts that work together into campaigns of at least MIN_MEMBERS and MIN_TIE_CLASSES; None where nobody does.
 
@@ -95,11 +95,11 @@ def _tied(
 
 
 def _by_shared_objects(
-    found: Groups, profiles: Profiles, log_odds: pl.DataFrame, scorer: Scorer
+    found: CandidateGroups, profiles: Profiles, log_odds: pl.DataFrame, scorer: Scorer
 ) -> tuple[pl.DataFrame, Groups]:
     """Placed accounts (acct, campaign, group, score, uses) of groups that share objects, and the campaigns as groups."""
     if not len(found):
-        return pl.DataFrame(), found
+        return pl.DataFrame(), found.groups()
     groups, memberships = score_members(found, profiles, log_odds, scorer)
     accepted = memberships.filter(pl.col("score") > ACCEPTED)
     placed = _together(accepted.with_columns(pl.col("score") + scorer.weights.member_shift))
@@ -185,14 +185,20 @@ def _kept(placement: Placement, placed: pl.DataFrame, profiles: Profiles, accoun
 
 
 def score_members(
-    found: Groups, profiles: Profiles, log_odds: pl.DataFrame, scorer: Scorer
+    found: CandidateGroups, profiles: Profiles, log_odds: pl.DataFrame, scorer: Scorer
 ) -> tuple[Groups, pl.DataFrame]:
     """The candidate groups that look like campaigns, and their memberships (group, acct, score: log-odds of working for it)."""
-    features = group_features(found, profiles, log_odds)
-    scored = features.table.select("group", pl.Series("campaign_log_odds", scorer.campaigns.predict(features.x)))
-    near = scored.filter(pl.col("campaign_log_odds") > CANDIDATE)
-    groups = found.keep(near.select("group"))
-    table, x = member_features(groups, features, near, profiles.totals, log_odds)
+    scores, ties, likeness = [], [], []
+    for some in found.in_turn():
+        features = group_features(some, profiles, log_odds)
+        scored = features.table.select("group", pl.Series("campaign_log_odds", scorer.campaigns.predict(features.x)))
+        scores.append(scored.filter(pl.col("campaign_log_odds") > CANDIDATE))
+        ties.append(features.table.join(scores[-1], on="group", how="semi"))
+        likeness.append(features.likeness.join(scores[-1], on="group", how="semi"))
+    near = pl.concat(scores)
+    groups = found.groups(near.select("group"))
+    known = GroupTies(pl.concat(ties), pl.concat(likeness))
+    table, x = member_features(groups, known, near, profiles.totals, log_odds)
     return groups, table.select("group", "acct", "uses", pl.Series("score", scorer.members.predict(x)))
 
 

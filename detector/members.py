@@ -14,7 +14,7 @@ from detector.campaigns import Groups, slice_view
 from detector.intent import CLASSES
 from detector.profiles import KIND
 from detector.signals import SIGNALS, evaluate
-from detector.ties import SEED_KINDS, UNKNOWN_MEMBER, GroupFeatures
+from detector.ties import SEED_KINDS, UNKNOWN_MEMBER, GroupTies
 
 SIGNS = {  # feature -> sign of its influence; 0 is free
     "campaign_log_odds": 1,
@@ -59,7 +59,7 @@ OF_GROUP = (
 
 def member_features(
     groups: Groups,
-    features: GroupFeatures,
+    features: GroupTies,
     campaign_log_odds: pl.DataFrame,
     totals: pl.DataFrame,
     log_odds: pl.DataFrame,

@@ -37,10 +37,12 @@ WHOLE = len(ATTRIBUTES)  # stands for the account as a whole
 _AT = {name: i for i, name in enumerate(ATTRIBUTES)}
 
 
-def parts(profiles: Profiles, view: View, span: tuple[int, int] = (0, 2**64 - 1)) -> pl.DataFrame:
+def parts(
+    profiles: Profiles, view: View, span: tuple[int, int] = (0, 2**64 - 1), only: pl.Series | None = None
+) -> pl.DataFrame:
     """Feature rows of all parts with ``group`` (part), ``attribute`` (position in ATTRIBUTES) and ``share`` of the account's rows.
 
-    ``span`` are the first and the last account of those whose parts are wanted.
+    ``span`` are the first and the last account of those whose parts are wanted, ``only`` the wanted parts, where not all are.
     """
     first, last = (pl.lit(acct, pl.UInt64) for acct in span)
     mine = pl.col("acct").is_between(first, last)
@@ -121,4 +123,5 @@ def parts(profiles: Profiles, view: View, span: tuple[int, int] = (0, 2**64 - 1)
     )
     hits = marked.join(kept.select("acct", "attribute", "key", "group", "share"), on=["acct", "attribute", "key"])
     hits = hits.select("acct", "event_key", "group", "attribute", "share")
+    hits = hits if only is None else hits.filter(pl.col("group").is_in(only.implode()))
     return own.join(hits, on=["acct", "event_key"])  # an event may stand in several prefixes of an account

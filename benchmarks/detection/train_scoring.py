@@ -84,7 +84,13 @@ def load(folder: Path, detector: Detector) -> Traffic:
     events = pl.read_parquet(folder / "labels_events.parquet").filter(pl.col("harvest")).select("event_id")
     found = candidates(profiles, View(profiles))
     return Traffic(
-        folder.name, profiles, accounts, events, found, _about(found, profiles, accounts, events), discover(profiles)
+        folder.name,
+        profiles,
+        accounts,
+        events,
+        found,
+        _about(found, profiles, accounts, events),
+        discover(profiles).groups(),
     )
 
 
