@@ -16,6 +16,7 @@ MIN_REASON, MAX_REASON = 3, 4000
 MAX_DAYS = 90
 LIVE_SECONDS, WAITING_SECONDS = 2.0, 15.0  # between two looks while one is under way, and while one waits for approval
 FILTERS = ("state", "verdict", "min_risk", "due", "claim", "q")
+SECTION = "bulk"  # of st.session_state: whether it is unfolded
 PREVIEW = "bulk_preview"  # of st.session_state: what was previewed, and what it told
 
 COLUMNS = {
@@ -34,9 +35,14 @@ ITEM_COLUMNS = {
 }
 
 
+@st.fragment
 def section(parameters: Parameters, total: int) -> None:
-    """The form for deciders, and bulk decisions so far."""
-    with st.expander(f"Decide on all {total:,d} that match, or see bulk decisions", icon=":material/checklist:"):
+    """The form for deciders, and bulk decisions so far; both only once they are unfolded."""
+    label = f"Decide on all {total:,d} that match, or see bulk decisions"
+    part = st.expander(label, icon=":material/checklist:", key=SECTION, on_change="rerun")
+    if not part.open:
+        return
+    with part:
         if session.may_decide():
             form(parameters)
         listing()

@@ -195,15 +195,9 @@ def choice(place: DeltaGenerator, name: str, asked: dict[str, str]) -> str:
 
 
 def turn(page: CasePage, cursors: list[str], size: int) -> None:
-    """What is shown, and the way to the next page."""
+    """The way to the next page, on the left, for a table's own buttons float over the right; and what is shown."""
     first = len(cursors) * size + 1
     row = st.container(horizontal=True, vertical_alignment="center")
-    row.caption(
-        f"{first:,d} to {first + len(page.items) - 1:,d} of {page.total:,d} cases that match; of their {page.flags:,d} flags "
-        + words.expected(page.expected_false)
-        + " are expected to be false.",
-        width="stretch",
-    )
     row.button(
         "Previous",
         icon=paging.PREVIOUS,
@@ -219,6 +213,12 @@ def turn(page: CasePage, cursors: list[str], size: int) -> None:
         shortcut="Right",
         on_click=cursors.append,
         args=(page.next_cursor,),
+    )
+    row.caption(
+        f"{first:,d} to {first + len(page.items) - 1:,d} of {page.total:,d} cases that match; of their {page.flags:,d} flags "
+        + words.expected(page.expected_false)
+        + " are expected to be false.",
+        width="stretch",
     )
 
 

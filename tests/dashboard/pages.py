@@ -29,9 +29,11 @@ def sign_in(app: AppTest, key: str) -> AppTest:
     return app.button[0].click().run()
 
 
-def page(service: Service, role: Role, name: str, **query: str) -> AppTest:
-    """A page, opened by someone who signed in with a key of this role."""
+def page(service: Service, role: Role, name: str, unfolded: str = "", **query: str) -> AppTest:
+    """A page, opened by someone who signed in with a key of this role; ``unfolded``: a part of it that is drawn once it is opened."""
     app = console()
+    if unfolded:
+        app.session_state[unfolded] = True
     app.session_state[session.KEY] = service.keys[role]
     app.session_state[session.ME] = service.client(role).me()
     return turn_to(app, name, **query)

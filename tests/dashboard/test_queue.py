@@ -45,7 +45,7 @@ def test_claims(service: Service) -> None:
 
 def test_a_decision_on_many(service: Service) -> None:
     """Preview tells the number and does nothing; asked for and approved, every case that matches is decided on."""
-    app = page(service, "analyst", "", q="bystander_06")
+    app = page(service, "analyst", "", "bulk", q="bystander_06")
     app.text_input(key="bulk_reason").set_value("our own rehearsal").run()
     press(app, "bulk_preview_button")
     assert "10 accounts: 10 open" in all_text(app)
@@ -58,7 +58,7 @@ def test_a_decision_on_many(service: Service) -> None:
     while bulk.step(service.database, Settings()):
         pass
     assert service.client("lead").account("acct_bystander_063").verdict_id == 5
-    assert "Finished" in page(service, "auditor", "").dataframe[-1].value["state"].to_list()
+    assert "Finished" in page(service, "auditor", "", "bulk").dataframe[-1].value["state"].to_list()
 
 
 @pytest.mark.parametrize("role", ["analyst", "auditor"])

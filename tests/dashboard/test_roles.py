@@ -61,11 +61,13 @@ class Place(NamedTuple):
     name: str
     query: dict[str, str]
     offered: dict[str, frozenset[Role]]
+    unfolded: str = ""  # what is drawn once it is opened
 
 
-QUEUE = dict.fromkeys(["All", "Open flags", "Overdue", "Mine", "Previous", "Next"], READ) | {"Preview": DECIDE}
+QUEUE = dict.fromkeys(["All", "Open flags", "Overdue", "Mine", "Previous", "Next"], READ)
 PLACES: dict[str, Place] = {
     "queue": Place("", {}, QUEUE),
+    "decision on many": Place("", {}, QUEUE | {"Preview": DECIDE}, "bulk"),
     "account": Place(
         "account",
         {"id": HARVESTER},
@@ -112,8 +114,8 @@ PLACES: dict[str, Place] = {
 @pytest.mark.parametrize("place", PLACES)
 def test_each_role_is_offered_its_actions_and_no_other(service: Service, place: str, role: Role) -> None:
     """The buttons of a page are those of the table for the role: a new one fails here until it is in the table."""
-    name, query, offered = PLACES[place]
-    app = page(service, role, name, **query)
+    name, query, offered, unfolded = PLACES[place]
+    app = page(service, role, name, unfolded, **query)
     assert not app.exception
     assert {b.label for b in app.button} == {label for label, roles in offered.items() if role in roles}
 
@@ -154,7 +156,7 @@ def ask_to_read(service: Service, role: Role, name: str, record_id: str) -> None
 
 def ask_for_many(service: Service, role: Role) -> None:
     """Preview a decision on many, then ask for it."""
-    app = page(service, role, "", q=f"bystander_11{ROLES.index(role)}")
+    app = page(service, role, "", "bulk", q=f"bystander_11{ROLES.index(role)}")
     app.text_input(key="bulk_reason").set_value("our own rehearsal").run()
     app.button(key="bulk_preview_button").click().run()
     app.button(key="bulk_ask").click().run()
