@@ -38,8 +38,12 @@ ITEM_COLUMNS = {
 @st.fragment
 def section(parameters: Parameters, total: int) -> None:
     """The form for deciders, and bulk decisions so far; both only once they are unfolded."""
-    label = f"Decide on all {total:,d} that match, or see bulk decisions"
-    part = st.expander(label, icon=":material/checklist:", key=SECTION, on_change="rerun")
+    part = st.expander(
+        f"Decide on all {total:,d} that match, or see bulk decisions",
+        icon=":material/checklist:",
+        key=SECTION,
+        on_change="rerun",
+    )
     if not part.open:
         return
     with part:

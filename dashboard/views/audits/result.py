@@ -155,7 +155,7 @@ def audit(found: AuditSummary) -> None:
     else:
         st.caption("Nothing is flagged.")
     if found.shadow:
-        st.caption("In shadow, and so without any say: " + ", ".join(found.shadow) + ".")
+        safe.text("In shadow, and so without any say: " + ", ".join(found.shadow) + ".")
 
 
 def rehearsal(found: RehearsalSummary) -> None:
