@@ -77,19 +77,20 @@ class CandidateGroups:
     def __len__(self) -> int:
         return self.members["group"].n_unique()
 
-    def groups(self, kept: pl.DataFrame | None = None) -> Groups:
-        """All of them, or those in column ``group`` of ``kept``, with their rows."""
-        members, hits, seeds = (
-            table if kept is None else table.join(kept, on="group", how="semi")
-            for table in (self.members, self.hits, self.seeds)
-        )
-        return Groups(members, self.sample[hits["row"]].with_columns(hits["group"]), seeds)
+    def keep(self, groups: pl.DataFrame) -> CandidateGroups:
+        """The part of the groups in column ``group`` of ``groups``."""
+        members, hits, seeds = (t.join(groups, on="group", how="semi") for t in (self.members, self.hits, self.seeds))
+        return CandidateGroups(members, hits, seeds, self.sample)
+
+    def groups(self) -> Groups:
+        """The same with their rows."""
+        return Groups(self.members, self.sample[self.hits["row"]].with_columns(self.hits["group"]), self.seeds)
 
     def in_turn(self, requests: int = REQUESTS_AT_ONCE) -> Iterator[Groups]:
         """All of them, as many at a time as have about so many requests."""
         sizes = self.hits.group_by("group").len().sort("group")
         for _, some in sizes.group_by(pl.col("len").cum_sum() // requests, maintain_order=True):
-            yield self.groups(some.select("group"))
+            yield self.keep(some.select("group")).groups()
 
 
 def discover(profiles: Profiles, known_frames: pl.Series | None = None) -> CandidateGroups:
@@ -109,10 +110,9 @@ def discover(profiles: Profiles, known_frames: pl.Series | None = None) -> Candi
     content = pl.concat([content, scripts])
     hits = pl.concat([_content_hits(profiles, content, near), _identity_hits(profiles, identity)])
     members = hits.group_by("group", "acct").agg(pl.len().alias("uses"))
-    large = members.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS).select("group")
-    members, hits = (table.join(large, on="group", how="semi") for table in (members, hits))
-    seeds = pl.concat([content, identity]).select("group", "kind", "key").unique().join(large, on="group", how="semi")
-    return CandidateGroups(members, hits, seeds, profiles.sample)
+    large = members.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS)
+    seeds = pl.concat([content, identity]).select("group", "kind", "key").unique()
+    return CandidateGroups(members, hits, seeds, profiles.sample).keep(large.select("group"))
 
 
 def public_frames(profiles: Profiles) -> pl.Series:

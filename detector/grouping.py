@@ -188,17 +188,15 @@ def score_members(
     found: CandidateGroups, profiles: Profiles, log_odds: pl.DataFrame, scorer: Scorer
 ) -> tuple[Groups, pl.DataFrame]:
     """The candidate groups that look like campaigns, and their memberships (group, acct, score: log-odds of working for it)."""
-    scores, ties, likeness = [], [], []
+    turns = []
     for some in found.in_turn():
         features = group_features(some, profiles, log_odds)
         scored = features.table.select("group", pl.Series("campaign_log_odds", scorer.campaigns.predict(features.x)))
-        scores.append(scored.filter(pl.col("campaign_log_odds") > CANDIDATE))
-        ties.append(features.table.join(scores[-1], on="group", how="semi"))
-        likeness.append(features.likeness.join(scores[-1], on="group", how="semi"))
-    near = pl.concat(scores)
-    groups = found.groups(near.select("group"))
-    known = GroupTies(pl.concat(ties), pl.concat(likeness))
-    table, x = member_features(groups, known, near, profiles.totals, log_odds)
+        near = scored.filter(pl.col("campaign_log_odds") > CANDIDATE)
+        turns.append((near, *(t.join(near, on="group", how="semi") for t in (features.table, features.likeness))))
+    near, ties, likeness = (pl.concat(tables) for tables in zip(*turns, strict=True))
+    groups = found.keep(near.select("group")).groups()
+    table, x = member_features(groups, GroupTies(ties, likeness), near, profiles.totals, log_odds)
     return groups, table.select("group", "acct", "uses", pl.Series("score", scorer.members.predict(x)))
 
 

@@ -19,7 +19,7 @@ from detector.embeddings import different_prompts, unpacked
 from detector.features import HOUR_US
 from detector.parts import MIN_REQUESTS, parts
 from detector.profiles import Profiles
-from detector.ragged import bounds
+from detector.ragged import bounds, sums
 from detector.view import View
 
 MAX_ACCOUNTS = 2_000  # compared with one another, the most suspicious ones; bounds the matrix
@@ -55,7 +55,7 @@ def _work(profiles: Profiles, accounts: AccountScores, suspicious: pl.Series) ->
     mixed = Profiles.of_rows(sample.filter(pl.col("best") != 0).drop("best"))
     if not len(mixed):
         return whole
-    of_parts = parts(mixed, View(mixed)).join(best, left_on=["acct", "group"], right_on=["acct", "best"], how="semi")
+    of_parts = parts(mixed, View(mixed), only=best["best"])
     return pl.concat([whole, of_parts.select(whole.columns)])
 
 
@@ -67,9 +67,9 @@ def _swappable(rows: pl.DataFrame) -> pl.DataFrame:
         return _clusters(sizes["acct"], np.zeros((0, 0)), SWAPPED)
     vectors = unpacked(rows["embedding"].gather(some["row"]))
     n = sizes["n"].to_numpy().astype(float)
-    starts = bounds(sizes["n"].to_numpy())[:-1]
-    means = np.add.reduceat(vectors, starts, axis=0) / n[:, None]
-    squares = np.add.reduceat((vectors**2).sum(axis=1), starts) / n
+    edges = bounds(sizes["n"].to_numpy())
+    means = sums(vectors, edges) / n[:, None]
+    squares = np.add.reduceat((vectors**2).sum(axis=1), edges[:-1]) / n
     length = (means**2).sum(axis=1)
     error = np.maximum(squares - length, 1e-6) / (n - 1)  # of the mean: its expected squared distance from the true one
     apart = np.maximum(length[:, None] + length[None] - 2 * means @ means.T, 0.0)

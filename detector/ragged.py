@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 
 def bounds(sizes: np.ndarray) -> np.ndarray:
@@ -42,3 +43,9 @@ def ends(edges: np.ndarray, size: int) -> np.ndarray:
 def kept(edges: np.ndarray, keep: np.ndarray) -> np.ndarray:
     """The bounds when only the values marked True are kept."""
     return bounds(keep)[edges]
+
+
+def sums(vectors: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Sums of runs of vectors, of their own type, of shape (runs, d): many times as fast as ``np.add.reduceat`` along the first axis."""
+    ones = np.ones(len(vectors), vectors.dtype)
+    return csr_matrix((ones, np.arange(len(vectors)), edges), shape=(len(edges) - 1, len(vectors))) @ vectors

@@ -47,3 +47,11 @@ def test_kept(given_rows: list[list[int]]) -> None:
     values, edges = flat(given_rows)
     even = values % 2 == 0
     assert lists(values[even], ragged.kept(edges, even)) == [[v for v in row if v % 2 == 0] for row in given_rows]
+
+
+@given(rows, st.integers(1, 3))
+def test_sums(given_rows: list[list[int]], width: int) -> None:
+    """Of each run of vectors the sum, nought of an empty one."""
+    values, edges = flat(given_rows)
+    vectors = values[:, None] * np.arange(1, width + 1)
+    assert ragged.sums(vectors, edges).tolist() == [[sum(r) * k for k in range(1, width + 1)] for r in given_rows]
