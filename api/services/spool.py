@@ -179,8 +179,12 @@ class Spool:
 
 def _create(folder: Path) -> BinaryIO:
     """A new file under this process's lock, its name on disk."""
-    file = (folder / f"{uuid4().hex}{SUFFIX}").open("xb")
-    fcntl.flock(file, fcntl.LOCK_EX)
+    while True:
+        file = (folder / f"{uuid4().hex}{SUFFIX}").open("xb")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if _has_name(file):
+            break
+        file.close()  # one that looks for files left behind found it before it was locked
     directory = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(directory)
@@ -194,7 +198,12 @@ def _locked(file: BinaryIO) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    return os.fstat(file.fileno()).st_nlink > 0  # else it was taken over and removed meanwhile
+    return _has_name(file)
+
+
+def _has_name(file: BinaryIO) -> bool:
+    """Whether a file is still in its folder: else it was taken over, and removed, before it could be locked."""
+    return os.fstat(file.fileno()).st_nlink > 0
 
 
 def _records(file: BinaryIO) -> Iterator[Bundle]:

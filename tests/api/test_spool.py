@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import threading
 import time
@@ -132,6 +133,28 @@ def test_a_file_left_behind_is_taken_over(
     assert files(tmp_path / "spool") == [".spool", ".spool"]
     away.come_back()
     wait(lambda: ids(database) == ["a", "b"] and files(tmp_path / "spool") == [])
+
+
+def test_a_file_taken_over_before_its_lock_gets_no_record(
+    away: Away, make: Callable[..., Spool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who looks for files left behind may find a new one before it is locked, and remove it: the record goes into another."""
+    away.go()
+    spool = make()
+    lock = fcntl.flock
+
+    def removed_first(file: Any, how: int) -> None:
+        if how == fcntl.LOCK_EX:
+            monkeypatch.undo()
+            Path(file.name).unlink()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_first)
+    spool.append(bundle("a"))
+    spool.close()
+    (kept,) = (tmp_path / "spool").iterdir()
+    with kept.open("rb") as file:
+        assert [b.events[0][0] for b in spools._records(file)] == ["a"]
 
 
 @settings(max_examples=40, deadline=None)
