@@ -3,14 +3,14 @@
 The share of a feature is the sum, over the splits on it along a sample's path, of the change of the node's expected value
 (Saabas 2014): shares and the base add up to the prediction. Arrays are plain lists in JSON: no pickle.
 
-A prediction looks at all inner nodes and follows no path: each comparison that sends a row to the right strikes out the leaves
+A prediction of many rows looks at all inner nodes and follows no path: each comparison that sends a row to the right strikes out the leaves
 on the left, as bits of a word, and the first leaf that is left is the row's (QuickScorer, Lucchese et al. 2015). So each
-step is the same for all rows, several times as fast in numpy as walking down.
+step is the same for all rows, several times as fast in numpy as walking down. A few rows walk down all trees at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,6 +18,8 @@ import msgspec
 import numpy as np
 
 MAX_LEAVES = 16  # of a tree: bits of the word that tells which are left
+FEW_ROWS = 512  # up to which walking down all trees at once takes less time: 0.1 ms for a row, and not 30
+WALKED_AT_ONCE = 128  # rows: their nodes stay in the processor's cache
 ROWS_AT_ONCE = 4096  # predicted at a time: their columns stay in the processor's cache
 
 
@@ -70,39 +72,65 @@ class TreeModel:
 
     def shares(self, x: np.ndarray) -> np.ndarray:
         """Share of each feature in the log-odds of each row of (m, f): float64 of shape (m, f); add ``base`` for the sum."""
-        m = len(x)
         out = np.zeros(x.shape)
-        rows = np.arange(m)
-        for root in self.roots:
-            node = np.full(m, root)
-            active = rows
-            while len(active):
-                here = node[active]
-                feature = self.feature[here]
-                inner = feature >= 0
-                active, here, feature = active[inner], here[inner], feature[inner]
-                if not len(active):
-                    break
-                below = np.where(x[active, feature] <= self.threshold[here], self.left[here], self.right[here])
-                out[active, feature] += self.value[below] - self.value[here]
-                node[active] = below
+        for rows in _slices(len(x), WALKED_AT_ONCE):
+            part, node = out[rows], self._start(x[rows])
+            for _ in range(self._depth):
+                below, at = self._step(x[rows], node)
+                changes = (self.value[below] - self.value[node]).ravel()
+                part += np.bincount(at.ravel(), weights=changes, minlength=part.size).reshape(part.shape)
+                node = below
         return out
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Log-odds of each row of (m, f): float64 of shape (m,)."""
+        """Log-odds of each row of (m, f): float64 of shape (m,), the same to the last bit whatever rows are beside it."""
         out = np.full(len(x), self.base - (float(self.value[self.roots].sum()) if len(self.roots) else 0.0))
-        for low in range(0, len(x), ROWS_AT_ONCE):
-            part = out[low : low + ROWS_AT_ONCE]
-            columns = np.ascontiguousarray(x[low : low + ROWS_AT_ONCE].T)
-            right = np.empty(len(part), bool)
-            passed, struck = np.empty(len(part), np.uint16), np.empty(len(part), np.uint16)
-            for tree in self._compiled:
-                struck[:] = 0
-                for feature, threshold, left in tree.splits:
-                    np.greater(columns[feature], threshold, out=right)
-                    np.bitwise_or(struck, np.multiply(right, left, out=passed), out=struck)
-                part += tree.leaves[_FIRST_LEFT[struck]]
+        few = len(x) <= FEW_ROWS
+        for rows in _slices(len(x), WALKED_AT_ONCE if few else ROWS_AT_ONCE):
+            (self._add_walked if few else self._add_struck)(x[rows], out[rows])
         return out
+
+    def _add_walked(self, x: np.ndarray, out: np.ndarray) -> None:
+        node = self._start(x)
+        for _ in range(self._depth):
+            node, _at = self._step(x, node)
+        out[:] = np.cumsum(np.vstack([out, self.value[node]]), axis=0)[-1]  # one tree after the other, as below
+
+    def _add_struck(self, x: np.ndarray, out: np.ndarray) -> None:
+        columns = np.ascontiguousarray(x.T)
+        right = np.empty(len(out), bool)
+        passed, struck = np.empty(len(out), np.uint16), np.empty(len(out), np.uint16)
+        for tree in self._compiled:
+            struck[:] = 0
+            for feature, threshold, left in tree.splits:
+                np.greater(columns[feature], threshold, out=right)
+                np.bitwise_or(struck, np.multiply(right, left, out=passed), out=struck)
+            out += tree.leaves[_FIRST_LEFT[struck]]
+
+    def _start(self, x: np.ndarray) -> np.ndarray:
+        """The root of each tree for each row: int64 of shape (trees, m)."""
+        return np.repeat(self.roots[:, None], len(x), axis=1)
+
+    def _step(self, x: np.ndarray, node: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The nodes below ``node``, and where in x, row after row, the value lies that decides; in a leaf, a row stays there."""
+        compared, children = self._walk
+        at = np.arange(len(x)) * x.shape[1] + compared[node]
+        return children[2 * node + (x.ravel()[at] > self.threshold[node])], at
+
+    @cached_property
+    def _walk(self) -> tuple[np.ndarray, np.ndarray]:
+        """Feature that each node compares, and its left and right child side by side; a leaf is its own child."""
+        leaf, own = self.feature < 0, np.arange(len(self.feature))
+        children = np.stack([np.where(leaf, own, self.left), np.where(leaf, own, self.right)], axis=1)
+        return np.where(leaf, 0, self.feature), children.ravel()
+
+    @cached_property
+    def _depth(self) -> int:
+        """Comparisons on the longest way from a root to a leaf."""
+        depth, nodes = 0, self.roots
+        while len(inner := nodes[self.feature[nodes] >= 0]):
+            depth, nodes = depth + 1, np.concatenate([self.left[inner], self.right[inner]])
+        return depth
 
     @cached_property
     def _compiled(self) -> list[_Tree]:
@@ -133,6 +161,10 @@ class _Tree(NamedTuple):
 
     splits: list[tuple[int, float, np.uint16]]
     leaves: np.ndarray
+
+
+def _slices(rows: int, size: int) -> Iterator[slice]:
+    return (slice(low, low + size) for low in range(0, rows, size))
 
 
 def _first_left() -> np.ndarray:

@@ -13,7 +13,7 @@ from detector.members import FEATURES as MEMBERS
 from detector.scoring import Scorer
 from detector.signals import SIGNALS
 from detector.ties import FEATURES as TIES
-from detector.trees import TreeModel, Trees
+from detector.trees import FEW_ROWS, TreeModel, Trees
 
 SCORER = Scorer.load()
 VALUES = arrays(np.float64, (3, len(FEATURES)), elements=st.floats(0, 4))
@@ -51,8 +51,10 @@ def walked(model: TreeModel, row: np.ndarray) -> float:
 @settings(max_examples=25, deadline=None)
 @given(arrays(np.float64, (4, len(FEATURES)), elements=st.sampled_from([-1.0, 0.0, 0.05, 0.3, 1.0, 3.0, 30.0, 1e9])))
 def test_a_prediction_is_that_of_walking_down_each_tree(x: np.ndarray) -> None:
-    """Striking out leaves finds the same leaf as going from node to node, to the last bit."""
-    assert SCORER.accounts.predict(x).tolist() == [walked(SCORER.accounts, row) for row in x]
+    """All trees at once, and striking out leaves, find the same leaf as going from node to node, to the last bit."""
+    one_by_one = [walked(SCORER.accounts, row) for row in x]
+    assert SCORER.accounts.predict(x).tolist() == one_by_one
+    assert SCORER.accounts.predict(np.tile(x, (FEW_ROWS, 1)))[: len(x)].tolist() == one_by_one
 
 
 def test_a_tree_of_too_many_leaves_is_refused() -> None:
@@ -67,7 +69,7 @@ def test_a_tree_of_too_many_leaves_is_refused() -> None:
         value=[0.0] * (inner + leaves),
     )
     with pytest.raises(ValueError, match="more than 16 leaves"):
-        TreeModel(trees).predict(np.zeros((1, 1)))
+        TreeModel(trees).predict(np.zeros((FEW_ROWS + 1, 1)))
 
 
 @settings(max_examples=25, deadline=None)  # the first call prepares the models
