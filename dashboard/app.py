@@ -15,6 +15,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboard.preload import Preload
+
 INDEX = Path(st.__file__).parent / "static" / "index.html"
 
 
@@ -72,4 +74,6 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
-app = st.App(Path(__file__).resolve().with_name("console.py"), middleware=[Middleware(SecurityHeaders)])
+app = st.App(
+    Path(__file__).resolve().with_name("console.py"), middleware=[Middleware(SecurityHeaders), Middleware(Preload)]
+)

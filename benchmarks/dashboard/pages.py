@@ -96,6 +96,7 @@ def _round(page: Page, times: dict[str, list[float]]) -> None:
     timed("audits", link("Audits"), "Audits")
     for kind, one in (("Rehearsals", "Start a rehearsal"), ("Backtests", "Start a backtest")):
         timed(kind.lower(), choose(kind), one)
+    timed("signals", choose("Signals"), "Start a comparison")
     timed("performance", link("Performance"), "By signal")
     timed("audit trail", link("Audit trail"), "Audit trail")
     timed("settings: keys", link("Settings"), "Keys")

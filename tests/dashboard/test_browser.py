@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 from api.services import bulk
 from api.settings import Settings
 from api.storage import cases
+from dashboard import preload
 from dashboard.ask import groupings, jobs, search, settings
 from tests.api.builders import START
 from tests.api.builders import account as finding_on
@@ -144,6 +145,16 @@ def click_row(page: Page, row: int) -> None:
     table.scroll_into_view_if_needed()
     page.wait_for_timeout(700)  # the table fades in
     table.click(position={"x": 250, "y": HEADER_PIXELS + ROW_PIXELS * row + ROW_PIXELS // 2})
+
+
+def test_what_draws_cases_is_read_before_the_first_one(tab: Watched, dashboard: str) -> None:
+    """The sign-in page already asks for the parts that draw tables and charts, each of which this version of Streamlit has."""
+    parts = preload.files()
+    assert [name.split(".")[0] for name in parts] == list(preload.PARTS)
+    tab.page.goto(dashboard)
+    expect(tab.page.locator("input[type=password]")).to_be_visible()
+    assert {Path(urlsplit(url).path).name for url in tab.requests} >= set(parts)
+    assert tab.violations == []
 
 
 def test_an_analyst_confirms_the_harvester(tab: Watched, dashboard: str, service: Service) -> None:
