@@ -12,8 +12,7 @@ import msgspec
 from api.schemas.evidence import ExamplePrompt
 from detector.assessment import AccountFinding, Assessment, CampaignFinding, Template
 from detector.event import Event, Message
-from detector.features import response_text
-from detector.templates import prompt_text
+from detector.report.examples import shown
 
 DOT = "•"
 Finding = TypeVar("Finding", AccountFinding, CampaignFinding)
@@ -61,7 +60,7 @@ def _masked_slots(finding: Finding) -> Finding:
 
 def _masked_event(event: Event, legible: frozenset[str]) -> Event:
     """An event with nothing but what an example shows of it."""
-    system, prompt = prompt_text(event)
+    system, prompt, response = shown(event)
     return Event(
         event_id=event.event_id,
         account_id=event.account_id,
@@ -69,5 +68,5 @@ def _masked_event(event: Event, legible: frozenset[str]) -> Event:
         model=event.model,
         system=mask(system, legible),
         messages=[Message(role="user", content=mask(prompt, legible))],
-        response=mask(response_text(event.response), legible),
+        response=mask(response, legible),
     )

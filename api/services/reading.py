@@ -11,9 +11,8 @@ from api.services import masking
 from api.storage import campaigns, cases, events, unmaskings
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, CampaignFinding
-from detector.event import Event, text_of
-from detector.features import response_text
-from detector.templates import prompt_text
+from detector.event import Event
+from detector.report.examples import shown
 
 PROMPT_CHARS = 20_000  # of a request; a longer prompt is cut for the page
 
@@ -63,9 +62,7 @@ def _read(database: Database, event_ids: Sequence[str]) -> list[ExamplePrompt]:
 
 
 def _example(event: Event) -> ExamplePrompt:
-    system, prompt = prompt_text(event)
-    if not prompt:  # e.g. the last turn was a tool's
-        prompt = next((t for m in reversed(event.messages) if (t := text_of(m.content))), "")
+    system, prompt, response = shown(event)
     return ExamplePrompt(
         event_id=event.event_id,
         timestamp=event.timestamp,
@@ -73,5 +70,5 @@ def _example(event: Event) -> ExamplePrompt:
         model=event.model,
         system=system[:PROMPT_CHARS] or None,
         prompt=prompt[:PROMPT_CHARS],
-        response=response_text(event.response)[:PROMPT_CHARS] or None,
+        response=response[:PROMPT_CHARS] or None,
     )

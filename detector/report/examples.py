@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
-from detector.event import Event
+from detector.event import Event, text_of
 from detector.features import response_text
 from detector.report.text import MAX_CHARS
 from detector.templates import prompt_text
+
+
+class Texts(NamedTuple):
+    """What people see of a request."""
+
+    system: str
+    prompt: str
+    response: str
+
+
+def shown(event: Event) -> Texts:
+    """System text, last user text, and answer of an event; where nobody's text is a user's (a tool's, say), the last there is."""
+    system, prompt = prompt_text(event)
+    if not prompt:
+        prompt = next((t for m in reversed(event.messages) if (t := text_of(m.content))), "")
+    return Texts(system, prompt, response_text(event.response))
 
 
 class Example(msgspec.Struct, kw_only=True):
@@ -28,9 +45,8 @@ class Example(msgspec.Struct, kw_only=True):
 
 
 def example(event: Event) -> Example:
-    """The system text, last user text and answer of an event."""
-    system, prompt = prompt_text(event)
-    response = response_text(event.response)
+    """What an event shows."""
+    system, prompt, response = shown(event)
     return Example(
         event_id=event.event_id,
         account_id=event.account_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -196,3 +197,10 @@ def test_error_rates_are_stated() -> None:
     assert "Of the 2 flags, about 0.3 (0 to 2) are expected to be false: at most 0.05 % of honest accounts" in html
     assert "1 in 4,800 honest accounts of its size scores as high. Of the flags" in html
     assert "at least as high, 2.0 % are expected to be false" in html
+
+
+def test_what_was_read_is_told_where_files_were() -> None:
+    """The size of what was read stands there for log files, and not for events that were in a database already."""
+    found, assessment, examples = findings()
+    assert "<dt>Read</dt>" in page(msgspec.structs.replace(found, bytes=12_800_000), assessment, examples)
+    assert "<dt>Read</dt>" not in page(msgspec.structs.replace(found, bytes=0), assessment, examples)
