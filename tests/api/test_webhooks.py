@@ -300,6 +300,7 @@ def test_a_dead_courier_loses_nothing(
     assert len(receiver.got) == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # nothing is stored
 @pytest.mark.parametrize(
     ("url", "word"),
     [
