@@ -43,7 +43,9 @@ Cell = str | int | float | datetime | None
 
 def clean(text: str, limit: int = MAX_CHARS) -> str:
     """Text whose invisible and direction-changing characters are shown as codes, cut to ``limit`` characters."""
-    shown = "".join(c if c in "\n\t" or unicodedata.category(c) not in _HIDDEN else _code(c) for c in text[:limit])
+    shown = text[:limit]
+    if not shown.isprintable():  # most texts are, which is told many times as fast as character by character
+        shown = "".join(c if c in "\n\t" or unicodedata.category(c) not in _HIDDEN else _code(c) for c in shown)
     if len(text) > limit:
         shown += f"\n… {len(text) - limit:,} more characters"
     return shown
