@@ -12,6 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from api.services import metrics
+from api.services.checkpoints import Checkpoints
 from api.services.storing import Bundle, Stored, Unavailable, store
 from api.storage.engine import Database
 
@@ -45,6 +46,7 @@ class Writer:
         self._closed = False
         self._since: float | None = None  # when the commit under way began
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._checkpoints = Checkpoints(database)
         self._thread = threading.Thread(target=self._run, name="writer")
         self._thread.start()
 
@@ -80,6 +82,7 @@ class Writer:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
+        self._checkpoints.close()
 
     def _run(self) -> None:
         stopping = False
@@ -116,6 +119,7 @@ class Writer:
             for job, found in zip(group, stored, strict=True):
                 job.done.set_result(found)
             metrics.COMMIT_SECONDS.observe(time.monotonic() - start)
+            self._checkpoints.committed(sum(job.size for job in group))
         finally:
             self._since = None
             self._settle(group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ __all__ = ["Database", "StorageError"]
 
 BUSY_MS = 30_000  # SQLite: longest wait for another process's transaction; all of ours are far shorter
 PAGE_BYTES = 16_384  # SQLite: events of some kB fit well, a third less work and space than with its own 4,096
+LOG_PAGES = (
+    4096  # SQLite: of the write-ahead log (64 MiB), from which a commit empties it; see api.services.checkpoints
+)
 CACHE_KIB = 65_536  # SQLite's page cache, for the unique index on event ids
 # PostgreSQL advisory locks
 LOCKS = {
@@ -66,14 +70,23 @@ class Database:
     def compact(self) -> None:
         """Let go of what was deleted: the write-ahead log on SQLite, whose pages are overwritten at deletion; dead rows on PostgreSQL."""
         if self.is_sqlite:
-            raw = self.engine.raw_connection()  # outside of any transaction
-            try:
-                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            finally:
-                raw.close()
+            self._checkpoint("TRUNCATE")
         else:
             with self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
                 connection.exec_driver_sql("VACUUM")
+
+    def checkpoint(self) -> None:
+        """SQLite: copy what was committed from the write-ahead log into the file, as far as nobody has to wait for it."""
+        self._checkpoint("PASSIVE")
+
+    def _checkpoint(self, mode: str) -> None:
+        raw = self.engine.raw_connection()  # outside of any transaction
+        try:
+            raw.cursor().execute(f"PRAGMA wal_checkpoint({mode})")
+        except sqlite3.Error as error:
+            raise StorageError(str(error)) from error
+        finally:
+            raw.close()
 
     def close(self) -> None:
         """Close all connections."""
@@ -126,6 +139,7 @@ def _prepare(connection: Any, _: Any) -> None:
         "foreign_keys=ON",
         "secure_delete=ON",  # text that is deleted is overwritten in the file, not left in free pages
         f"cache_size=-{CACHE_KIB}",
+        f"wal_autocheckpoint={LOG_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
