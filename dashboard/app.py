@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.preload import Preload
+from dashboard import preload
 
 INDEX = Path(st.__file__).parent / "static" / "index.html"
 
@@ -48,8 +48,8 @@ def policy() -> str:
     )
 
 
-class SecurityHeaders:
-    """Puts the policy and its companions on every HTTP answer."""
+class Headers:
+    """Puts the policy and its companions on every HTTP answer, and on a page what the browser is to read ahead."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -59,6 +59,7 @@ class SecurityHeaders:
             "Referrer-Policy": "no-referrer",
             "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
         }
+        self.of_pages = {"Link": preload.link()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything through; add the headers where an HTTP answer starts."""
@@ -68,12 +69,13 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self.headers)
+                headers = MutableHeaders(scope=message)
+                headers.update(self.headers)
+                if headers.get("content-type", "").startswith("text/html"):
+                    headers.update(self.of_pages)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
 
-app = st.App(
-    Path(__file__).resolve().with_name("console.py"), middleware=[Middleware(SecurityHeaders), Middleware(Preload)]
-)
+app = st.App(Path(__file__).resolve().with_name("console.py"), middleware=[Middleware(Headers)])

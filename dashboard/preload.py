@@ -9,8 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SCRIPTS = Path(st.__file__).parent / "static" / "static" / "js"
 PARTS = ("arrowFormatUtils", "DataFrame", "ArrowVegaLiteChart", "embed", "vega-interpreter", "EChartsChart")
@@ -22,24 +20,6 @@ def files() -> list[str]:
     return [path.name for part in PARTS for path in SCRIPTS.glob(f"{part}.*.js")]
 
 
-class Preload:
-    """Names the parts in the answer that is the page."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.link = ", ".join(f"<./static/js/{name}>; rel=modulepreload" for name in files())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything through; add the header where a page starts."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def send_with_link(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
-                    headers["Link"] = self.link
-            await send(message)
-
-        await self.app(scope, receive, send_with_link)
+def link() -> str:
+    """The header ``Link`` of a page."""
+    return ", ".join(f"<./static/js/{name}>; rel=modulepreload" for name in files())

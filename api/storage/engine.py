@@ -15,9 +15,7 @@ __all__ = ["Database", "StorageError"]
 
 BUSY_MS = 30_000  # SQLite: longest wait for another process's transaction; all of ours are far shorter
 PAGE_BYTES = 16_384  # SQLite: events of some kB fit well, a third less work and space than with its own 4,096
-LOG_PAGES = (
-    4096  # SQLite: of the write-ahead log (64 MiB), from which a commit empties it; see api.services.checkpoints
-)
+LOG_PAGES = 4096  # SQLite: 64 MiB of write-ahead log, from which a commit empties it; see api.services.checkpoints
 CACHE_KIB = 65_536  # SQLite's page cache, for the unique index on event ids
 # PostgreSQL advisory locks
 LOCKS = {
