@@ -72,6 +72,7 @@ class Monitor:
         self._settings = settings
         self._ingestion = ingestion
         self._lock = threading.Lock()
+        self._telling = threading.Lock()
         self._looked_at = float("-inf")
         self._stored = _Stored(State("ok"), State("unknown", "not asked yet"))
 
@@ -84,17 +85,18 @@ class Monitor:
         return self.known()
 
     def known(self) -> Health:
-        """The states as they were last looked at, and as this process itself knows them now; waits for nothing."""
-        database, worker = self._stored
-        stalled = self._ingestion.writer.stalled_seconds
-        if database.state == "ok" and stalled > ACK_SECONDS:
-            database = State("stalled", f"the database has taken nothing for {stalled:.0f} s: is it locked?")
-        health = Health(database, self._disk(), self._intake(database), worker)
-        for part, states in STATES.items():
-            now = getattr(health, part).state
-            for state in states:
-                metrics.STATE.labels(part, state).set(state == now)
-        return health
+        """The states as they were last looked at, and as this process itself knows them now; waits for nothing slow."""
+        with self._telling:  # two threads at once: the older states must not be told after the newer
+            database, worker = self._stored
+            stalled = self._ingestion.writer.stalled_seconds
+            if database.state == "ok" and stalled > ACK_SECONDS:
+                database = State("stalled", f"the database has taken nothing for {stalled:.0f} s: is it locked?")
+            health = Health(database, self._disk(), self._intake(database), worker)
+            for part, states in STATES.items():
+                now = getattr(health, part).state
+                for state in states:
+                    metrics.STATE.labels(part, state).set(state == now)
+            return health
 
     def _disk(self) -> State:
         disk = self._ingestion.disk

@@ -18,9 +18,10 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from prometheus_client import generate_latest
 from sqlalchemy import select
 
-from api.services.health import Monitor
+from api.services.health import Monitor, State
 from api.settings import Settings
 from api.storage import events, keys, migrate, models, segments
 from api.storage.engine import Database
@@ -291,6 +292,36 @@ def test_a_worker_that_is_behind_is_told(
         pass
     assert told() is None
     assert 'distillwatch_state{part="worker",state="ok"} 1.0' in http.get("/metrics").text
+
+
+def test_older_states_are_not_told_after_newer(http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads tell the states at once, and the one that has older states is held up: the metrics show the newer ones."""
+    monitor: Monitor = http.app.state.monitor  # type: ignore[attr-defined]
+    reading, go_on = threading.Event(), threading.Event()
+    disk = monitor._disk
+
+    def slow_disk() -> State:
+        if threading.current_thread() is older:
+            reading.set()
+            assert go_on.wait(30)
+        return disk()
+
+    def tell_newer() -> None:
+        monitor._stored = monitor._stored._replace(worker=State("ok"))
+        monitor.known()
+
+    monkeypatch.setattr(monitor, "_disk", slow_disk)
+    monitor._looked_at = float("inf")  # the watch asks the database no more
+    monitor._stored = monitor._stored._replace(worker=State("behind"))
+    older, newer = threading.Thread(target=monitor.known), threading.Thread(target=tell_newer)
+    older.start()
+    assert reading.wait(30)
+    newer.start()
+    newer.join(0.2)
+    go_on.set()
+    older.join()
+    newer.join()
+    assert 'distillwatch_state{part="worker",state="ok"} 1.0' in generate_latest().decode()
 
 
 def test_keys_stay_good_while_the_database_is_away(
