@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
 from alembic import command
@@ -24,8 +25,9 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
 def head() -> str:
-    """The revision that this program needs."""
+    """The revision that this program needs. Found once: the service compares with it every few seconds."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
