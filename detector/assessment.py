@@ -45,14 +45,50 @@ class Template(msgspec.Struct, kw_only=True):
     event_ids: list[str] = []
 
 
+TIE_TITLES = {
+    "template": "Shared wording",
+    "prompt": "Same tasks",
+    "settings": "Same settings",
+    "payment": "Shared payment",
+    "email_domain": "Shared e-mail domain",
+    "ip": "Shared addresses",
+    "network": "Shared network",
+    "tls": "Same client build",
+    "user_agent": "Same client",
+    "birth": "Created together",
+    "split_queue": "One work queue",
+    "timing": "Same hours",
+    "conduct": "Alike by themselves",
+}
+"""Headings of the kinds of tie."""
+RESEMBLANCES = frozenset({"split_queue", "timing", "conduct"})
+
+
+def tie_title(kind: str) -> str:
+    """A heading for a kind of tie; of one that is not known, its name."""
+    return TIE_TITLES.get(kind, kind.replace("_", " ").capitalize())
+
+
 class Tie(msgspec.Struct, kw_only=True):
     """One kind of link within a campaign, e.g. a shared rare template."""
 
-    kind: str  # template | prompt | cluster | timing | birth | network | payment | split_queue | ...
+    kind: str  # one of TIE_TITLES
     text: str  # plain words with numbers
-    weight: float  # bits of surprise: -log2 of the chance that unrelated accounts share it; for timing and split_queue,
-    # which are resemblances, ten times the resemblance
+    weight: (
+        float  # bits of surprise: -log2 of the chance that unrelated accounts share it; of RESEMBLANCES, which tell how
+    )
+    # alike accounts behave, a number on that scale: no chance stands behind it
     members: int  # accounts it ties
+
+    @property
+    def title(self) -> str:
+        """A heading for people."""
+        return tie_title(self.kind)
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether the weight tells a chance."""
+        return self.kind not in RESEMBLANCES
 
 
 class Related(msgspec.Struct, kw_only=True):

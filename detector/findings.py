@@ -17,7 +17,7 @@ from detector.digest import MIN_TEMPLATE, Digest, digests
 from detector.features import DAY_US
 from detector.parts import ATTRIBUTES, WHOLE, parts
 from detector.profiles import KIND, KINDS, Profiles
-from detector.scoring import FLAG_AT, Scorer, logit
+from detector.scoring import FLAG_AT, WATCH_AT, Scorer, logit
 from detector.signals import SIGNALS, SIGNS
 from detector.signals.base import percent
 from detector.view import View
@@ -242,7 +242,7 @@ def account_findings(
                         value=place.risk,
                         unit="risk of the campaign",
                         percentile=1.0,
-                        contribution=logit(min(max(place.risk, 1e-6), 1 - 1e-6)),
+                        contribution=_beyond_watching(place.risk),
                         text=f"{place.why} Campaign {place.campaign_id}.",
                         event_ids=place.event_ids,
                         requests=place.uses,
@@ -251,6 +251,11 @@ def account_findings(
                 )
         findings.append(finding)
     return findings
+
+
+def _beyond_watching(risk: float) -> float:
+    """How far the risk of a place in a campaign, which is watched at least, lies beyond that, in log-odds: never against an account."""
+    return logit(min(risk, 1 - 1e-6)) - logit(WATCH_AT)
 
 
 def _in_shadow(own: AccountScores, scorer: Scorer) -> dict[int, list[str]]:

@@ -41,9 +41,11 @@ class TemplateOut(Schema):
 
 class TieOut(Schema):
     kind: str
+    title: str
     text: str
     weight: float
     members: int
+    is_chance: bool  # weight is bits: -log2 of the chance that unrelated accounts share it; else how alike they behave, on that scale
 
 
 class RelatedOut(Schema):

@@ -17,7 +17,7 @@ from api.schemas.queue import CasePage, CaseRow
 from api.services import acting, approving, masking, reading
 from api.storage import campaigns, cases, decisions, exceptions, segments
 from api.storage.engine import Database
-from detector.assessment import AccountFinding, CampaignFinding
+from detector.assessment import AccountFinding, CampaignFinding, Tie
 
 MOST = 100  # exceptions of an account that are shown
 WORKED_OUT = {"spend", "priority", "alike_confirmed", "alike_dismissed"}  # of a row, beside what is stored
@@ -51,7 +51,7 @@ def case_page(database: Database, page: cases.Page, prices: Prices) -> CasePage:
 
 def campaign_row(record: Any, finding: CampaignFinding) -> CampaignRow:
     """A row of the list of campaigns."""
-    return CampaignRow(**{name: getattr(record, name) for name in CAMPAIGN_FIELDS}, ties=_plain(TieOut, finding.ties))
+    return CampaignRow(**{name: getattr(record, name) for name in CAMPAIGN_FIELDS}, ties=_ties(finding.ties))
 
 
 def account_detail(database: Database, account_id: str, actor: str, prices: Prices) -> AccountDetail | None:
@@ -113,7 +113,7 @@ def snapshot(database: Database, decision_id: int) -> Snapshot | None:
     return Snapshot(
         decision=DecisionOut(**kept, actions=issued),
         evidence=_plain(EvidenceOut, finding.evidence),
-        ties=_plain(TieOut, group.ties) if group else [],
+        ties=_ties(group.ties) if group else [],
         accounts=group.accounts if group else [],
         **{name: getattr(finding, name) for name in names},
     )
@@ -138,6 +138,10 @@ def _evidence(finding: AccountFinding | CampaignFinding) -> dict[str, Any]:
 def _plain(schema: Any, structs: Sequence[msgspec.Struct]) -> list[Any]:
     known = schema.model_fields
     return [schema(**{k: v for k, v in msgspec.structs.asdict(s).items() if k in known}) for s in structs]
+
+
+def _ties(ties: Sequence[Tie]) -> list[TieOut]:
+    return [TieOut(title=t.title, is_chance=t.is_chance, **msgspec.structs.asdict(t)) for t in ties]
 
 
 def _members(finding: CampaignFinding, rows: Mapping[str, Any]) -> list[CampaignMember]:

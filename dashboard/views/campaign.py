@@ -89,7 +89,8 @@ def ties(found: Sequence[TieOut], accounts: int) -> None:
     """Each kind of link with its weight and how many members it covers, heaviest first."""
     st.subheader(
         "What ties them",
-        help="Weight: bits of surprise, -log2 of the chance that unrelated accounts would share it.",
+        help="Weight: bits of surprise, -log2 of the chance that unrelated accounts would share it. Without a unit: how alike "
+        "the accounts behave, on the same scale; no chance stands behind it.",
     )
     if not found:
         st.caption("No single tie is recorded.")
@@ -100,11 +101,12 @@ def ties(found: Sequence[TieOut], accounts: int) -> None:
             [
                 safe.markup(
                     '<div class="dw-reason"><div class="dw-head"><span class="dw-title">{kind}</span>'
-                    '<span class="dw-number"><b>{weight:.1f}</b> bits · {members} of {accounts} accounts</span></div>'
+                    '<span class="dw-number"><b>{weight:.1f}</b>{unit} · {members} of {accounts} accounts</span></div>'
                     "<p>{text}</p>"
                     '<div class="dw-bar"><span class="for" style="width:{width:.1f}%"></span></div></div>',
-                    kind=tie.kind.replace("_", " ").capitalize(),
+                    kind=tie.title,
                     weight=tie.weight,
+                    unit=" bits" if tie.is_chance else "",
                     members=tie.members,
                     accounts=accounts,
                     text=tie.text,

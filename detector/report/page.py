@@ -30,14 +30,6 @@ MAX_REASONS = 8  # on each side of one finding
 MAX_BAR = 5.0  # log-odds at which a contribution's bar is full; beyond it more of the same says nothing new
 
 SHAPES = {"flag": "▲ flag", "watch": "◆ watch", "clear": "● clear"}
-TIES = {
-    "template": "Shared wording", "prompt": "Same tasks", "system": "Shared system prompt", "cluster": "Same topics",
-    "timing": "Same hours", "birth": "Created together", "network": "Shared network", "ip": "Shared addresses",
-    "tls": "Same client build", "user_agent": "Same client", "payment": "Shared payment", "email_domain": "Shared e-mail domain",
-    "settings": "Same settings", "split_queue": "One work queue",
-}  # fmt: skip
-RESEMBLANCES = frozenset({"timing", "split_queue"})
-"""Ties that measure how alike accounts behave: their weight is on the scale of bits, but no chance stands behind it."""
 
 
 def render(run: RunSummary, assessment: Assessment, examples: dict[str, Event]) -> str:
@@ -85,12 +77,10 @@ def environment() -> jinja2.Environment:
         count=text.count, quantity=text.quantity, percent=text.percent, risk=text.risk,
         standing=text.standing, expected=text.expected, share=text.share, ordinary=text.ordinary, factor=text.factor,
         chance=text.chance, when=text.when, duration=text.duration, size=text.size, line=text.line,
-        slots=_with_slots, split=_sides, bar=_bar, tie=lambda kind: TIES.get(kind, kind.replace("_", " ").capitalize()),
+        slots=_with_slots, split=_sides, bar=_bar,
         shape=SHAPES.__getitem__, heat=charts.heat_map, heat_words=charts.heat_words, reason=top_reason,
     )  # fmt: skip
-    environment.globals.update(
-        false_flags=text.false_flags, style=Markup(style), resemblances=RESEMBLANCES, max_reasons=MAX_REASONS
-    )
+    environment.globals.update(false_flags=text.false_flags, style=Markup(style), max_reasons=MAX_REASONS)
     return environment
 
 

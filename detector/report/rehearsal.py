@@ -10,12 +10,13 @@ import msgspec
 import polars as pl
 from markupsafe import Markup
 
+from detector.assessment import tie_title
 from detector.rehearse.plan import MAX_SHARE, typical_requests
 from detector.rehearse.results import ALL, BLIND, Reason, Rehearsal, ShapeResult
 from detector.rehearse.words import blind_spots, family, headline
 from detector.report import power
 from detector.report.document import pretty
-from detector.report.page import TIES, environment
+from detector.report.page import environment
 from detector.report.summary import own_version
 
 SCHEMA = "distillwatch.rehearsal/1"
@@ -129,7 +130,7 @@ def standing(result: ShapeResult) -> str:
 
 def reason(r: Reason) -> str:
     """What caught a shape, in words."""
-    return TIES.get(r.name, r.name.replace("_", " ")).lower() if r.kind == "tie" else r.name.lower()
+    return tie_title(r.name).lower() if r.kind == "tie" else r.name.lower()
 
 
 def render(run: RehearsalRun) -> str:

@@ -211,6 +211,8 @@ def test_campaign_members_open(tab: Watched, dashboard: str, service: Service) -
     click_row(page, 0)
     page.wait_for_url(f"**/campaign?id={CAMPAIGN}")
     expect(page.get_by_text("What ties them")).to_be_visible()
+    expect(page.get_by_text("Shared payment22.1 bits · 2 of 3 accounts")).to_be_visible()
+    expect(page.get_by_text("One work queue9.6 · 3 of 3 accounts")).to_be_visible()
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     page.wait_for_timeout(700)  # the table fades in

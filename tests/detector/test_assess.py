@@ -76,12 +76,13 @@ def test_a_finding_says_why(found: Assessment, planted: Traffic) -> None:
 
 
 def test_a_member_is_told_its_campaign(found: Assessment) -> None:
-    """The first reason of a campaign's member names the campaign and what ties it."""
+    """The first reason of a campaign's member names the campaign and what ties it, and never speaks against harvesting."""
     for campaign in found.campaigns:
         for account_id in campaign.accounts:
             finding = next(a for a in found.accounts if a.account_id == account_id)
             assert finding.campaign_id == campaign.campaign_id
             assert campaign.campaign_id in finding.evidence[0].text
+            assert finding.evidence[0].contribution >= 0
 
 
 def test_order_of_events_does_not_matter(detector: Detector, planted: Traffic, found: Assessment) -> None:
