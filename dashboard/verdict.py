@@ -31,7 +31,9 @@ NO_REASONS: dict[Direction, str] = {
 }
 REASONS_HELP = (
     "Contribution: change in the log-odds of harvesting; the sum, with the base rate, gives the risk. "
-    "Percentile: share of ordinary accounts, of its size where these are known, with a lower value."
+    "Percentile: share of ordinary accounts, of its size where these are known, with a lower value. "
+    "How sure: what the contribution does to the odds (3 to 20 moderate, to 150 strong, beyond very strong: Kass & Raftery "
+    "1995), and where a share of requests lies with 95 % confidence, by the number of requests."
 )
 
 
@@ -136,7 +138,9 @@ def _reason(evidence: EvidenceOut, scale: float) -> Markup:
         '<div class="dw-row"><span>Contribution</span><div class="dw-bar">'
         '<span class="{direction}" style="width:{width:.1f}%"></span></div><span>{contribution}</span></div>'
         '<div class="dw-row"><span>Percentile</span><div class="dw-scale">'
-        '<span style="left:{percentile:.2f}%"></span></div><span>{rank}</span></div><div class="dw-small">{among}</div></div>',
+        '<span style="left:{percentile:.2f}%"></span></div><span>{rank}</span></div><div class="dw-small">{among}</div>'
+        '<div class="dw-small">{sure}</div></div>',
+        sure=words.sure(evidence.contribution, evidence.looked_at, evidence.interval),
         title=evidence.title,
         value=value,
         unit=unit,

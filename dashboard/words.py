@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from math import exp
 
 from api.schemas.actions import ApprovalState
 from api.schemas.approvals import ApprovalKind
@@ -213,6 +214,24 @@ def amount(value: float) -> str:
     if abs(value) >= 1000 or value == int(value):
         return count(value)
     return f"{value:.3g}"
+
+
+STRENGTHS = ((150.0, "Very strong"), (20.0, "Strong"), (3.0, "Moderate"), (0.0, "Weak"))
+"""Words for evidence that makes the odds so many times as large, or as small: the scale of Kass & Raftery (1995) for Bayes factors,
+whose "positive" is moderate here, as there is evidence for and against."""
+MOST_ODDS = 1000.0  # beyond it only that is said
+
+
+def sure(contribution: float, looked_at: int, interval: tuple[float, float] | None) -> str:
+    """How sure a reason is: what it does to the odds, in a word and a number, and how far its share is known."""
+    odds = exp(min(abs(contribution), 50.0))
+    strength = next(word for least, word in STRENGTHS if odds >= least)
+    sign = "×" if contribution >= 0 else "÷"
+    told = f"over {count(MOST_ODDS)}" if odds > MOST_ODDS else f"{odds:.0f}" if odds >= 10 else f"{odds:.1f}"
+    if not interval:
+        return f"{strength} evidence: odds {sign} {told}"
+    between = f"{percent(interval[0])} to {percent(interval[1])}"
+    return f"{strength} evidence: odds {sign} {told}; share {between} by {quantity(looked_at, 'request')}"
 
 
 def signed(value: float) -> str:

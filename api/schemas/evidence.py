@@ -26,6 +26,9 @@ class EvidenceOut(Schema):
         None, description="Behind it, of those looked at; null: it is of all of them together, like a pace"
     )
     looked_at: int = Field(0, description="Requests looked at: all it speaks of, or a sample of a busy account's")
+    interval: tuple[float, float] | None = Field(
+        None, description="Of a share of requests: its 95 % interval (Wilson's) by the number looked at"
+    )
 
 
 class TemplateOut(Schema):

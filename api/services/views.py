@@ -17,8 +17,10 @@ from api.schemas.queue import CasePage, CaseRow
 from api.services import acting, approving, masking, reading
 from api.storage import campaigns, cases, decisions, exceptions, segments
 from api.storage.engine import Database
-from detector.assessment import AccountFinding, CampaignFinding, Tie
+from detector.assessment import AccountFinding, CampaignFinding, Evidence, Tie
+from detector.evaluate import Rate
 
+SHARE_OF_REQUESTS = "share of requests"  # unit of the signals that count requests
 MOST = 100  # exceptions of an account that are shown
 WORKED_OUT = {"spend", "priority", "alike_confirmed", "alike_dismissed"}  # of a row, beside what is stored
 CASE_FIELDS = [name for name in CaseRow.model_fields if name not in WORKED_OUT]
@@ -112,7 +114,7 @@ def snapshot(database: Database, decision_id: int) -> Snapshot | None:
     issued = acting.by_decision(database, [decision_id]).get(decision_id, [])
     return Snapshot(
         decision=DecisionOut(**kept, actions=issued),
-        evidence=_plain(EvidenceOut, finding.evidence),
+        evidence=_reasons(finding.evidence),
         ties=_ties(group.ties) if group else [],
         accounts=group.accounts if group else [],
         **{name: getattr(finding, name) for name in names},
@@ -128,7 +130,7 @@ def _templates(finding: AccountFinding | CampaignFinding) -> list[TemplateOut]:
 
 def _evidence(finding: AccountFinding | CampaignFinding) -> dict[str, Any]:
     return {
-        "evidence": _plain(EvidenceOut, finding.evidence),
+        "evidence": _reasons(finding.evidence),
         "templates": _templates(finding),
         "clusters": finding.clusters,
         "activity": finding.activity,
@@ -138,6 +140,18 @@ def _evidence(finding: AccountFinding | CampaignFinding) -> dict[str, Any]:
 def _plain(schema: Any, structs: Sequence[msgspec.Struct]) -> list[Any]:
     known = schema.model_fields
     return [schema(**{k: v for k, v in msgspec.structs.asdict(s).items() if k in known}) for s in structs]
+
+
+def _reasons(evidence: Sequence[Evidence]) -> list[EvidenceOut]:
+    shown: list[EvidenceOut] = _plain(EvidenceOut, evidence)
+    return [e.model_copy(update={"interval": _interval(e)}) for e in shown]
+
+
+def _interval(evidence: EvidenceOut) -> tuple[float, float] | None:
+    if evidence.unit != SHARE_OF_REQUESTS or not evidence.looked_at:
+        return None
+    rate = Rate.of(round(min(max(evidence.value, 0.0), 1.0) * evidence.looked_at), evidence.looked_at)
+    return rate.low, rate.high
 
 
 def _ties(ties: Sequence[Tie]) -> list[TieOut]:

@@ -204,6 +204,25 @@ def test_prompts_are_masked_until_a_colleague_agrees(http: TestClient, headers: 
         assert answer.status_code == 404
 
 
+def test_a_share_of_requests_is_as_sure_as_they_are_many(
+    http: TestClient, headers: Headers, database: Database
+) -> None:
+    """A share of requests comes with Wilson's interval by their number; what is no such share, or was looked at in none, has none."""
+    reasons = [
+        Evidence(signal=name, title=name, direction="for", value=0.5, unit=unit, percentile=0.9, contribution=2, text="why",
+                 looked_at=n)
+        for name, unit, n in (
+            ("few", "share of requests", 10), ("many", "share of requests", 1000), ("none", "share of requests", 0),
+            ("pace", "share of ten-minute slots in use", 10),
+        )
+    ]  # fmt: skip
+    store(database, [account("a", evidence=reasons)])
+    found = http.get("/v1/cases/a", headers=headers["analyst"]).json()["evidence"]
+    assert [e["interval"] and [round(x, 2) for x in e["interval"]] for e in found] == [
+        [0.24, 0.76], [0.47, 0.53], None, None,
+    ]  # fmt: skip
+
+
 def test_each_reason_leads_to_its_requests(http: TestClient, headers: Headers, database: Database) -> None:
     """The requests behind a reason are those of this reason, masked for every reader, in full with leave, which is audited."""
     reasons = [

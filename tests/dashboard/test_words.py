@@ -24,6 +24,16 @@ from dashboard import words
         (words.amount(14), "14"),
         (words.amount(0.12345), "0.123"),
         (words.signed(-0.384), "−0.38"),
+        (
+            words.sure(2.48, 300, (0.484, 0.596)),
+            "Moderate evidence: odds × 12; share 48 % to 60 % by 300 requests",
+        ),
+        (
+            words.sure(-0.36, 1, (0.0, 0.79)),
+            "Weak evidence: odds ÷ 1.4; share 0 % to 79 % by 1 request",
+        ),
+        (words.sure(3.2, 80, None), "Strong evidence: odds × 25"),
+        (words.sure(80.0, 80, None), "Very strong evidence: odds × over 1,000"),
         (words.expected(2.44), "2.4"),
         (words.ordinary(1 / 4800), "1 in 4,800"),
         (words.ordinary(0.75), "75 %"),
