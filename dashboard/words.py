@@ -266,10 +266,10 @@ def interval(low: float, high: float) -> str:
 
 
 def ordinary(p_value: float) -> str:
-    """How many honest accounts score as high: 1 in 4,800."""
+    """How many honest accounts score as high, at most, for it counts as one of them: 1 in 4,800."""
     if p_value >= 1:
         return NOTHING
-    return f"1 in {count(1 / max(p_value, 1e-12))}" if p_value < 0.5 else percent(p_value)
+    return f"at most 1 in {count(1 / max(p_value, 1e-12))}" if p_value < 0.5 else percent(p_value)
 
 
 def end(moment: datetime) -> str:

@@ -35,7 +35,7 @@ from dashboard import words
         (words.sure(3.2, 80, None), "Strong evidence: odds × 25"),
         (words.sure(80.0, 80, None), "Very strong evidence: odds × over 1,000"),
         (words.expected(2.44), "2.4"),
-        (words.ordinary(1 / 4800), "1 in 4,800"),
+        (words.ordinary(1 / 4800), "at most 1 in 4,800"),
         (words.ordinary(0.75), "75 %"),
         (words.ordinary(1.0), "–"),
         (

@@ -102,6 +102,6 @@ def test_error_rates_in_plain_words() -> None:
         "Of the 12 flags, about 1.4 (0 to 4) are expected to be false: at most 0.1\u00a0% of honest accounts are flagged."
     )
     assert text.false_flags(1, 0.01, (0, 1), 0.0) == "Of the 1 flag, under 0.1 (0 to 1) is expected to be false."
-    assert text.ordinary(1 / 4800) == "1 in 4,800 honest accounts of its size scores as high"
+    assert text.ordinary(1 / 4800) == "At most 1 in 4,800 honest accounts of its size scores as high"
     assert text.ordinary(0.75) == "75\u00a0% of honest accounts of its size score as high"
     assert text.ordinary(1.0) == ""
