@@ -76,7 +76,7 @@ def add() -> None:
             "Person", max_chars=200, placeholder="name@example.com", help="As the identity provider names them"
         )
         role = row[1].selectbox("Role", list(get_args(PersonRole)), format_func=words.ROLES.__getitem__)
-        if row[2].form_submit_button("Add person", type="primary"):
+        if row[2].form_submit_button("Add person", type="primary", width="stretch"):
             with session.asking():
                 settings.put_person(session.client(), name, role)
             session.note("person")
