@@ -32,8 +32,8 @@ NO_REASONS: dict[Direction, str] = {
 REASONS_HELP = (
     "Contribution: change in the log-odds of harvesting; the sum, with the base rate, gives the risk. "
     "Percentile: share of ordinary accounts, of its size where these are known, with a lower value. "
-    "How sure: what the contribution does to the odds (3 to 20 moderate, to 150 strong, beyond very strong: Kass & Raftery "
-    "1995), and where a share of requests lies with 95 % confidence, by the number of requests."
+    "Evidence is called moderate where it makes the odds 3 to 20 times as large or small, strong to 150, very strong beyond. "
+    "Behind it: the requests that show it, or lack it where it speaks by its absence, and where their share lies with 95 % confidence."
 )
 
 
@@ -94,7 +94,7 @@ def reasons(evidence: Sequence[EvidenceOut], tools: Tools | None = None) -> None
             st.caption(
                 words.quantity(len(chosen), "reason")
                 + ", together "
-                + words.signed(sum(e.contribution for e in chosen))
+                + words.signed(sum(e.contribution for e in chosen if not _is_place(e)))
                 + " log-odds"
             )
             if not chosen:
@@ -124,11 +124,24 @@ def _cards(evidence: Sequence[EvidenceOut], scale: float, tools: Tools | None) -
             tools(one)
 
 
+def _sure(evidence: EvidenceOut) -> str:
+    """How much a reason weighs, unless it is a place in a campaign, and how well the share of requests behind it is known."""
+    said = [] if _is_place(evidence) else [words.weight(evidence.contribution)]
+    if evidence.requests is not None and evidence.interval:
+        said.append(words.known(evidence.requests, evidence.looked_at, evidence.interval))
+    told = "; ".join(said)
+    return told[:1].upper() + told[1:]
+
+
+def _is_place(evidence: EvidenceOut) -> bool:
+    return evidence.unit.startswith(RISK_OF)
+
+
 def _reason(evidence: EvidenceOut, scale: float) -> Markup:
     unit = evidence.unit
     if unit.startswith(SHARE_OF):
         value, unit = words.percent(evidence.value), "of " + unit.removeprefix(SHARE_OF)
-    elif unit.startswith(RISK_OF):
+    elif _is_place(evidence):
         value = words.percent(evidence.value)
     else:
         value, unit = words.amount(evidence.value), f"({unit})" if unit[:1].isdigit() else unit
@@ -140,7 +153,7 @@ def _reason(evidence: EvidenceOut, scale: float) -> Markup:
         '<div class="dw-row"><span>Percentile</span><div class="dw-scale">'
         '<span style="left:{percentile:.2f}%"></span></div><span>{rank}</span></div><div class="dw-small">{among}</div>'
         '<div class="dw-small">{sure}</div></div>',
-        sure=words.sure(evidence.contribution, evidence.looked_at, evidence.interval),
+        sure=_sure(evidence),
         title=evidence.title,
         value=value,
         unit=unit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from math import exp
+from math import exp, floor
 
 from api.schemas.actions import ApprovalState
 from api.schemas.approvals import ApprovalKind
@@ -222,16 +222,17 @@ whose "positive" is moderate here, as there is evidence for and against."""
 MOST_ODDS = 1000.0  # beyond it only that is said
 
 
-def sure(contribution: float, looked_at: int, interval: tuple[float, float] | None) -> str:
-    """How sure a reason is: what it does to the odds, in a word and a number, and how far its share is known."""
+def weight(contribution: float) -> str:
+    """What a reason does to the odds, in a word and a number: Strong evidence: odds × 25."""
     odds = exp(min(abs(contribution), 50.0))
     strength = next(word for least, word in STRENGTHS if odds >= least)
-    sign = "×" if contribution >= 0 else "÷"
-    told = f"over {count(MOST_ODDS)}" if odds > MOST_ODDS else f"{odds:.0f}" if odds >= 10 else f"{odds:.1f}"
-    if not interval:
-        return f"{strength} evidence: odds {sign} {told}"
-    between = f"{percent(interval[0])} to {percent(interval[1])}"
-    return f"{strength} evidence: odds {sign} {told}; share {between} by {quantity(looked_at, 'request')}"
+    told = f"over {count(MOST_ODDS)}" if odds > MOST_ODDS else f"{odds:.1f}" if odds < 9.95 else f"{odds:.0f}"
+    return f"{strength} evidence: odds {'×' if contribution >= 0 else '÷'} {told}"
+
+
+def known(requests: int, looked_at: int, bounds: tuple[float, float]) -> str:
+    """How many requests are behind a reason, and how well their share is known by that."""
+    return f"behind it {count(requests)} of {quantity(looked_at, 'request')}, {interval(*bounds)}"
 
 
 def signed(value: float) -> str:
@@ -266,10 +267,10 @@ def interval(low: float, high: float) -> str:
 
 
 def ordinary(p_value: float) -> str:
-    """How many honest accounts score as high, at most, for it counts as one of them: 1 in 4,800."""
+    """How many honest accounts score as high: at most 1 in 4,800, as the account itself is counted among them."""
     if p_value >= 1:
         return NOTHING
-    return f"at most 1 in {count(1 / max(p_value, 1e-12))}" if p_value < 0.5 else percent(p_value)
+    return "at most " + (f"1 in {count(floor(1 / max(p_value, 1e-12)))}" if p_value < 0.5 else percent(p_value))
 
 
 def end(moment: datetime) -> str:

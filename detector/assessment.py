@@ -15,7 +15,8 @@ Verdict = Literal["flag", "watch", "clear"]
 
 
 class Evidence(msgspec.Struct, kw_only=True):
-    """One reason. ``contribution`` is the change in log-odds of harvesting (positive: for; negative: against)."""
+    """One reason. ``contribution`` is the change in log-odds of harvesting (positive: for; negative: against); of a place in a
+    campaign, whose signal is ``campaign``, how far its risk lies beyond where an account is watched, in log-odds."""
 
     signal: str  # name of the signal, e.g. "reasoning_elicitation"
     title: str  # e.g. "Reasoning elicitation"
@@ -58,10 +59,11 @@ TIE_TITLES = {
     "birth": "Created together",
     "split_queue": "One work queue",
     "timing": "Same hours",
-    "conduct": "Alike by themselves",
+    "conduct": "Each looks like harvesting",
 }
 """Headings of the kinds of tie."""
-RESEMBLANCES = frozenset({"split_queue", "timing", "conduct"})
+NOT_CHANCES = frozenset({"split_queue", "timing", "conduct"})
+"""Kinds whose weight is a strength on the scale of bits, and no chance."""
 
 
 def tie_title(kind: str) -> str:
@@ -70,14 +72,14 @@ def tie_title(kind: str) -> str:
 
 
 class Tie(msgspec.Struct, kw_only=True):
-    """One kind of link within a campaign, e.g. a shared rare template."""
+    """One kind of link within a campaign, e.g. a shared rare template.
+
+    ``weight`` is bits of surprise, -log2 of the chance that unrelated accounts share it; of NOT_CHANCES a strength on that scale.
+    """
 
     kind: str  # one of TIE_TITLES
     text: str  # plain words with numbers
-    weight: (
-        float  # bits of surprise: -log2 of the chance that unrelated accounts share it; of RESEMBLANCES, which tell how
-    )
-    # alike accounts behave, a number on that scale: no chance stands behind it
+    weight: float
     members: int  # accounts it ties
 
     @property
@@ -88,7 +90,7 @@ class Tie(msgspec.Struct, kw_only=True):
     @property
     def is_chance(self) -> bool:
         """Whether the weight tells a chance."""
-        return self.kind not in RESEMBLANCES
+        return self.kind not in NOT_CHANCES
 
 
 class Related(msgspec.Struct, kw_only=True):

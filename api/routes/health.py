@@ -8,9 +8,9 @@ import structlog
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api.routes.common import Configured, Data, Watched
+from api.routes.common import Configured, Data, Verdicts, Watched
 from api.schemas.overview import HealthOut, StateOut
-from api.services import acting, overview
+from api.services import acting, metrics, overview
 from api.services.health import Health
 from api.storage.engine import StorageError
 
@@ -37,14 +37,15 @@ def readyz(monitor: Watched, response: Response) -> HealthOut:
 
 
 @router.get("/metrics", response_class=Response)
-def get_metrics(database: Data, settings: Configured, monitor: Watched) -> Response:
+def get_metrics(database: Data, settings: Configured, board: Verdicts, monitor: Watched) -> Response:
     """Prometheus metrics of this process and of the worker."""
-    monitor.look()
     try:
         overview.overview(database)  # sets the gauges
         acting.measure(database, settings)
     except StorageError as error:
         log.warning("no figures for /metrics", error=str(error))
+    metrics.VERDICTS_KNOWN.set(len(board.accounts))
+    monitor.look()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -18,7 +18,9 @@ class EvidenceOut(Schema):
     unit: str
     percentile: float = Field(description="Share of those that it is among with a lower value, 0..1")
     among: str = Field("ordinary accounts", description="Those of its size, where they are known")
-    contribution: float = Field(description="Change in log-odds of harvesting")
+    contribution: float = Field(
+        description="Change in log-odds of harvesting; of a place in a campaign: of its risk, beyond where an account is watched"
+    )
     text: str
     version: str = "1"
     event_ids: list[str] = []
@@ -27,7 +29,7 @@ class EvidenceOut(Schema):
     )
     looked_at: int = Field(0, description="Requests looked at: all it speaks of, or a sample of a busy account's")
     interval: tuple[float, float] | None = Field(
-        None, description="Of a share of requests: its 95 % interval (Wilson's) by the number looked at"
+        None, description="Of the share of requests behind it among those looked at: 95 % interval (Wilson's)"
     )
 
 
@@ -46,9 +48,9 @@ class TieOut(Schema):
     kind: str
     title: str
     text: str
-    weight: float
+    weight: float = Field(description="Bits where it is a chance, -log2 of it; else a strength on that scale")
     members: int
-    is_chance: bool  # weight is bits: -log2 of the chance that unrelated accounts share it; else how alike they behave, on that scale
+    is_chance: bool = Field(description="Whether the weight tells the chance that unrelated accounts share it")
 
 
 class RelatedOut(Schema):

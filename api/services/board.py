@@ -10,7 +10,6 @@ import msgspec
 from sqlalchemy import Connection
 
 from api.schemas.verdicts import EnforcementMode
-from api.services import metrics
 from api.services.verdicts import ANY, NOTHING, Answer, Record, Request, answer
 from api.storage import enforcement, published
 from api.storage.engine import Database
@@ -53,7 +52,6 @@ class Board:
         """Read what changed. Raises StorageError; then everything stays as it was."""
         with self._database.read() as connection:
             self.sync(connection)
-        metrics.VERDICTS_KNOWN.set(len(self.accounts))
 
     def sync(self, connection: Connection) -> None:
         """Read what changed, in a transaction of the caller."""

@@ -71,14 +71,14 @@ class Monitor:
         self._database = database
         self._settings = settings
         self._ingestion = ingestion
-        self._lock = threading.Lock()
-        self._telling = threading.Lock()
+        self._ask_lock = threading.Lock()
+        self._tell_lock = threading.Lock()
         self._looked_at = float("-inf")
         self._stored = _Stored(State("ok"), State("unknown", "not asked yet"))
 
     def look(self) -> Health:
         """The states now; waits for the database."""
-        with self._lock:
+        with self._ask_lock:
             if time.monotonic() - self._looked_at >= LOOK_SECONDS:
                 self._stored = self._ask()
                 self._looked_at = time.monotonic()
@@ -86,7 +86,7 @@ class Monitor:
 
     def known(self) -> Health:
         """The states as they were last looked at, and as this process itself knows them now; waits for nothing slow."""
-        with self._telling:  # two threads at once: the older states must not be told after the newer
+        with self._tell_lock:  # two threads at once: the older states must not be told after the newer
             database, worker = self._stored
             stalled = self._ingestion.writer.stalled_seconds
             if database.state == "ok" and stalled > ACK_SECONDS:

@@ -20,7 +20,6 @@ from api.storage.engine import Database
 from detector.assessment import AccountFinding, CampaignFinding, Evidence, Tie
 from detector.evaluate import Rate
 
-SHARE_OF_REQUESTS = "share of requests"  # unit of the signals that count requests
 MOST = 100  # exceptions of an account that are shown
 WORKED_OUT = {"spend", "priority", "alike_confirmed", "alike_dismissed"}  # of a row, beside what is stored
 CASE_FIELDS = [name for name in CaseRow.model_fields if name not in WORKED_OUT]
@@ -148,14 +147,17 @@ def _reasons(evidence: Sequence[Evidence]) -> list[EvidenceOut]:
 
 
 def _interval(evidence: EvidenceOut) -> tuple[float, float] | None:
-    if evidence.unit != SHARE_OF_REQUESTS or not evidence.looked_at:
+    if evidence.requests is None or not evidence.looked_at:
         return None
-    rate = Rate.of(round(min(max(evidence.value, 0.0), 1.0) * evidence.looked_at), evidence.looked_at)
+    rate = Rate.of(min(evidence.requests, evidence.looked_at), evidence.looked_at)
     return rate.low, rate.high
 
 
 def _ties(ties: Sequence[Tie]) -> list[TieOut]:
-    return [TieOut(title=t.title, is_chance=t.is_chance, **msgspec.structs.asdict(t)) for t in ties]
+    return [
+        TieOut(kind=t.kind, title=t.title, text=t.text, weight=t.weight, members=t.members, is_chance=t.is_chance)
+        for t in ties
+    ]
 
 
 def _members(finding: CampaignFinding, rows: Mapping[str, Any]) -> list[CampaignMember]:

@@ -89,8 +89,8 @@ def ties(found: Sequence[TieOut], accounts: int) -> None:
     """Each kind of link with its weight and how many members it covers, heaviest first."""
     st.subheader(
         "What ties them",
-        help="Weight: bits of surprise, -log2 of the chance that unrelated accounts would share it. Without a unit: how alike "
-        "the accounts behave, on the same scale; no chance stands behind it.",
+        help="Weight: bits of surprise, -log2 of the chance that unrelated accounts would share it. Without a unit: a "
+        "strength on the same scale; no chance stands behind it.",
     )
     if not found:
         st.caption("No single tie is recorded.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
-from math import exp
+from math import exp, floor
 
 MAX_CHARS = 1_500  # of one prompt in a report; the log has the rest
 MAX_LINE_CHARS = 240  # of an id or a sentence
@@ -95,12 +95,15 @@ def share(value: float) -> str:
 
 
 def ordinary(p_value: float) -> str:
-    """How many honest accounts score as high as this one, at most, for it counts as one of them: 1 in 4,800; empty where not known."""
+    """How many honest accounts score as high as this one: 1 in 4,800; empty where that is not known.
+
+    The account itself is counted among them (a conformal p-value), so the true number is on average no higher.
+    """
     if p_value >= 1:
         return ""
     if p_value >= 0.5:
-        return f"{percent(p_value)} of honest accounts of its size score as high"
-    return f"At most 1 in {count(1 / max(p_value, 1e-12))} honest accounts of its size scores as high"
+        return f"At most {percent(p_value)} of honest accounts of its size score as high"
+    return f"At most 1 in {count(floor(1 / max(p_value, 1e-12)))} honest accounts of its size scores as high"
 
 
 def false_flags(flags: int, mean: float, interval: tuple[float, float], most: float) -> str:

@@ -207,19 +207,16 @@ def test_prompts_are_masked_until_a_colleague_agrees(http: TestClient, headers: 
 def test_a_share_of_requests_is_as_sure_as_they_are_many(
     http: TestClient, headers: Headers, database: Database
 ) -> None:
-    """A share of requests comes with Wilson's interval by their number; what is no such share, or was looked at in none, has none."""
+    """The share of requests behind a reason comes with Wilson's interval by those looked at; a pace, or none looked at, has none."""
     reasons = [
-        Evidence(signal=name, title=name, direction="for", value=0.5, unit=unit, percentile=0.9, contribution=2, text="why",
-                 looked_at=n)
-        for name, unit, n in (
-            ("few", "share of requests", 10), ("many", "share of requests", 1000), ("none", "share of requests", 0),
-            ("pace", "share of ten-minute slots in use", 10),
-        )
+        Evidence(signal=name, title=name, direction="for", value=0.3, unit="u", percentile=0.9, contribution=2, text="why",
+                 requests=k, looked_at=n)
+        for name, k, n in (("few", 5, 10), ("many", 500, 1000), ("all", 10, 10), ("pace", None, 10), ("none", 0, 0))
     ]  # fmt: skip
     store(database, [account("a", evidence=reasons)])
     found = http.get("/v1/cases/a", headers=headers["analyst"]).json()["evidence"]
     assert [e["interval"] and [round(x, 2) for x in e["interval"]] for e in found] == [
-        [0.24, 0.76], [0.47, 0.53], None, None,
+        [0.24, 0.76], [0.47, 0.53], [0.72, 1.0], None, None,
     ]  # fmt: skip
 
 

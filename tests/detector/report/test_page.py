@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.assessment import RESEMBLANCES, TIE_TITLES, Assessment, Tie
+from detector.assessment import NOT_CHANCES, TIE_TITLES, Assessment, Tie
 from detector.report import page as page_module
 from detector.report import write_report
 from detector.report.page import render as page
@@ -130,14 +130,14 @@ def test_says_what_was_found() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(TIE_TITLES))
-def test_a_resemblance_is_not_told_as_a_chance(kind: str) -> None:
+def test_a_strength_is_not_told_as_a_chance(kind: str) -> None:
     """Each kind of tie has a heading; a weight is told as a chance where one stands behind it, and else not in bits."""
     run_, assessment, examples = findings("my own words")
     assessment.campaigns[0].ties = [Tie(kind=kind, text="They are alike.", weight=7.4, members=2)]
     text = Page(page(run_, assessment, examples)).text
-    told = f"{TIE_TITLES[kind]} 7.4 {'' if kind in RESEMBLANCES else 'bits'} They are alike."
+    told = f"{TIE_TITLES[kind]} 7.4 {'' if kind in NOT_CHANCES else 'bits'} They are alike."
     assert "".join(told.split()) in "".join(text.split())
-    assert ("by accident with a chance of" in text) == (kind not in RESEMBLANCES)
+    assert ("by accident with a chance of" in text) == (kind not in NOT_CHANCES)
 
 
 def test_flagged_accounts_beyond_the_cap_are_named_as_missing() -> None:
