@@ -270,7 +270,7 @@ def ordinary(p_value: float) -> str:
     """How many honest accounts score as high: at most 1 in 4,800, as the account itself is counted among them."""
     if p_value >= 1:
         return NOTHING
-    return "at most " + (f"1 in {count(floor(1 / max(p_value, 1e-12)))}" if p_value < 0.5 else percent(p_value))
+    return "at most " + (f"1 in {count(floor(1 / max(p_value, 1e-12) + 1e-6))}" if p_value < 0.5 else percent(p_value))
 
 
 def end(moment: datetime) -> str:

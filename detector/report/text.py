@@ -103,7 +103,7 @@ def ordinary(p_value: float) -> str:
         return ""
     if p_value >= 0.5:
         return f"At most {percent(p_value)} of honest accounts of its size score as high"
-    return f"At most 1 in {count(floor(1 / max(p_value, 1e-12)))} honest accounts of its size scores as high"
+    return f"At most 1 in {count(floor(1 / max(p_value, 1e-12) + 1e-6))} honest accounts of its size scores as high"
 
 
 def false_flags(flags: int, mean: float, interval: tuple[float, float], most: float) -> str:

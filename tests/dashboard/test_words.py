@@ -32,6 +32,7 @@ from dashboard import words
         (words.known(163, 300, (0.487, 0.599)), "behind it 163 of 300 requests, 49 % to 60 %"),
         (words.expected(2.44), "2.4"),
         (words.ordinary(1 / 4800), "at most 1 in 4,800"),
+        (words.ordinary(1 / 93), "at most 1 in 93"),  # whose reciprocal is a little less in floating point
         (words.ordinary(0.75), "at most 75 %"),
         (words.ordinary(0.38), "at most 1 in 2"),
         (words.ordinary(1.0), "–"),

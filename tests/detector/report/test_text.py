@@ -104,4 +104,5 @@ def test_error_rates_in_plain_words() -> None:
     assert text.false_flags(1, 0.01, (0, 1), 0.0) == "Of the 1 flag, under 0.1 (0 to 1) is expected to be false."
     assert text.ordinary(1 / 4800) == "At most 1 in 4,800 honest accounts of its size scores as high"
     assert text.ordinary(0.75) == "At most 75\u00a0% of honest accounts of its size score as high"
+    assert text.ordinary(1 / 93) == "At most 1 in 93 honest accounts of its size scores as high"
     assert text.ordinary(1.0) == ""
