@@ -49,6 +49,7 @@ from api.services.oidc import Provider
 from api.services.publishing import Publisher
 from api.settings import Settings
 from api.storage import migrate
+from api.storage.cases import reprice
 from api.storage.engine import Database, StorageError
 
 RETRY_SECONDS = "2"
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         database = Database(settings.url)
         try:
             migrate.check(database)
+            await run_in_threadpool(reprice, database, settings.prices)
             app.state.settings = settings
             app.state.database = database
             app.state.keyring = Keyring(database)

@@ -18,5 +18,8 @@ class Prices(NamedTuple):
         return (input_tokens * self.input + output_tokens * self.output) / MILLION
 
     def priority(self, risk: float, input_tokens: int, output_tokens: int) -> float:
-        """Risk times what so many tokens cost, step by step as the database works it out."""
+        """Risk times what so many tokens cost, step by step as a database works it out."""
         return risk * (input_tokens * self.input + output_tokens * self.output) / MILLION
+
+
+DEFAULT_PRICES = Prices()

@@ -68,7 +68,6 @@ def get_cases(
         pattern=None if pattern is None else pattern.replace("\0", ""),
         actor=key.actor,
         now=now,
-        prices=settings.prices,
     )
     try:
         page = cases.page(database, query)

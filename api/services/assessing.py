@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from xxhash import xxh3_128_digest
 
+from api.prices import DEFAULT_PRICES, Prices
 from api.services import grouping, shadowing
 from api.services.continuity import keep_names
 from api.storage import campaigns, cases, events, exceptions, groupings, segments, shadow
@@ -39,9 +40,12 @@ class Said(NamedTuple):
 class Findings:
     """Assesses and stores; remembers what it stored, so that only what changed is written again."""
 
-    def __init__(self, database: Database, detector: Detector, assessor: str | None = None) -> None:
+    def __init__(
+        self, database: Database, detector: Detector, prices: Prices = DEFAULT_PRICES, assessor: str | None = None
+    ) -> None:
         """``assessor``: whose findings they are, where several workers could assess; another one's are refused."""
         self._database = database
+        self._prices = prices
         self._assessor = assessor
         self._detector = detector
         self._stored: dict[str, bytes] | None = None  # digest by account; None: not known yet
@@ -69,7 +73,7 @@ class Findings:
             if before is None or state.is_worded_anew:
                 before = dict.fromkeys(cases.ids(connection), b"")
             changed = [f for f in assessment.accounts if before.get(f.account_id) != digests[f.account_id]]
-            cases.store(connection, changed, now)
+            cases.store(connection, changed, now, self._prices)
             cases.forget(connection, before.keys() - digests.keys())
             campaigns.store(connection, assessment.campaigns, now)
             seconds = time.perf_counter() - start

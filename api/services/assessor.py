@@ -141,7 +141,7 @@ class Assessor:
         return True
 
     def _new_findings(self) -> Findings:
-        return Findings(self._database, self._detector, self._name)
+        return Findings(self._database, self._detector, self._settings.prices, self._name)
 
     def _is_stale(self) -> bool:
         with self._database.read() as connection:

@@ -27,7 +27,7 @@ class NotAsked(ValueError):
     """The bulk decision cannot be asked for like this."""
 
 
-def query_of(body: BulkIn, key: Key, settings: Settings) -> cases.Query:
+def query_of(body: BulkIn, key: Key) -> cases.Query:
     """The queue's query that a bulk decision is on."""
     now = datetime.now(UTC)
     given = body.query
@@ -41,7 +41,6 @@ def query_of(body: BulkIn, key: Key, settings: Settings) -> cases.Query:
         pattern=given.pattern,
         actor=key.actor,
         now=now,
-        prices=settings.prices,
     )
 
 
@@ -52,7 +51,7 @@ def preview(database: Database, settings: Settings, key: Key, body: BulkIn) -> t
         acting.details(body.decision)
     except acting.BadAction as error:
         raise NotAsked(str(error)) from error
-    found = cases.matching_ids(database, query_of(body, key, settings), MOST + 1)
+    found = cases.matching_ids(database, query_of(body, key), MOST + 1)
     if not found:
         raise NotAsked("no case matches")
     if len(found) > MOST:

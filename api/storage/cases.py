@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
     case,
     delete,
@@ -26,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from api.prices import MILLION, Prices
+from api.prices import DEFAULT_PRICES, MILLION, Prices
 from api.schemas.base import CaseState, Verdict
 from api.schemas.queue import CaseSort, ClaimFilter
 from api.storage.approvals import NotPossible
@@ -66,7 +67,6 @@ class Query(NamedTuple):
     pattern: str | None = None
     actor: str = ""  # whose claims are "mine"
     now: datetime | None = None
-    prices: Prices = Prices()
 
 
 class Totals(NamedTuple):
@@ -109,8 +109,10 @@ def pattern_of(finding: AccountFinding) -> str:
     return "|".join([(finding.harvest or "").replace("\0", "\ufffd"), *sorted(signals)])[:200]
 
 
-def store(connection: Connection, findings: Sequence[AccountFinding], now: datetime) -> None:
-    """Write findings; state and the earliest time of flagging stay."""
+def store(
+    connection: Connection, findings: Sequence[AccountFinding], now: datetime, prices: Prices = DEFAULT_PRICES
+) -> None:
+    """Write findings; state and the earliest time of flagging stay. ``prices`` weigh them in the queue."""
     rows = [
         {
             "account_id": f.account_id,
@@ -119,11 +121,24 @@ def store(connection: Connection, findings: Sequence[AccountFinding], now: datet
             "false_discovery": f.false_discovery,
             "pattern": pattern_of(f),
             "due_at": now + TO_LOOK if f.verdict == "flag" else None,
+            "priority": prices.priority(f.risk, f.input_tokens, f.output_tokens),
             **common_values(f, now),
         }
         for f in findings
     ]
     upsert(connection, account_findings, rows, now)
+
+
+def reprice(database: Database, prices: Prices) -> int:
+    """Weigh all that was weighed by other prices anew; returns how many that were."""
+    priority = T.risk * (T.input_tokens * prices.input + T.output_tokens * prices.output) / MILLION
+    with database.read() as connection:
+        others = list(connection.execute(_in_order(select(T.account_id)).where(T.priority != priority)).scalars())
+    for start in range(0, len(others), _CHUNK):
+        chosen = T.account_id.in_(others[start : start + _CHUNK])
+        with database.write("findings") as connection:
+            connection.execute(update(account_findings).where(chosen).values(priority=priority))
+    return len(others)
 
 
 def forget(connection: Connection, account_ids: Collection[str]) -> None:
@@ -148,10 +163,12 @@ def page(database: Database, query: Query) -> Page:
     value = _sort_value(query)
     order = value.desc() if query.descending else value.asc()
     picking = select(T.account_id, value.label("sort_value")).where(*matching)
+    if query.sort == "priority":
+        picking = _in_order(picking)
     last = _last(query) if query.cursor else None
     if last is not None:
-        further = value < last.value if query.descending else value > last.value
-        picking = picking.where(or_(further, and_(value == last.value, T.account_id > last.account_id)))
+        not_before = value <= last.value if query.descending else value >= last.value
+        picking = picking.where(not_before, or_(value != last.value, T.account_id > last.account_id))
     picked = picking.order_by(order, T.account_id).limit(query.limit + 1).subquery()
     ordered = picked.c.sort_value.desc() if query.descending else picked.c.sort_value.asc()
     statement = (
@@ -358,10 +375,13 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _in_order(statement: Select[Any]) -> Select[Any]:
+    """Read from the index of the queue's own order. SQLite, which knows no statistics, takes any condition for more selective than it is."""
+    return statement.with_hint(account_findings, "INDEXED BY ix_account_findings_priority", "sqlite")
+
+
 def _sort_value(query: Query) -> ColumnElement[Any]:
     sort = query.sort
-    if sort == "priority":
-        return T.risk * (T.input_tokens * query.prices.input + T.output_tokens * query.prices.output) / MILLION
     if sort == "flagged_at":
         return func.coalesce(type_coerce(T.flagged_at, BigInteger), -1)
     if sort == "due_at":

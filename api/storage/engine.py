@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import SQLAlchemyError as StorageError
 
 __all__ = ["Database", "StorageError"]
@@ -36,6 +37,7 @@ class Database:
         arguments: dict[str, Any] = {"check_same_thread": False} if self.is_sqlite else {"connect_timeout": 10}
         self.engine = create_engine(url, pool_pre_ping=not self.is_sqlite, connect_args=arguments)
         if self.is_sqlite:
+            self.engine.dialect.statement_compiler = _Compiler
             event.listen(self.engine, "connect", _prepare)
             event.listen(self.engine, "begin", _begin)
 
@@ -89,6 +91,13 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+class _Compiler(SQLiteCompiler):
+    """Writes hints (``INDEXED BY``) out, which SQLAlchemy leaves away on SQLite."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
 
 
 class Mutex:

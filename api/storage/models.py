@@ -199,12 +199,17 @@ account_findings = Table(
     Column("due_at", Instant),  # when somebody should have looked: set when it is flagged, and by decisions
     Column("claimed_by", String(240)),
     Column("claimed_until", Instant),
+    Column("priority", Float, nullable=False),  # risk times what its tokens are worth, by the settings' prices
     Index("ix_account_findings_queue", "verdict", "risk", "account_id"),
     Index("ix_account_findings_alike", "pattern", "state"),
     Index(  # all that the queue filters, sorts and sums by, so that it need not read findings for that
         "ix_account_findings_scan", "verdict", "state", "risk", "input_tokens", "output_tokens", "requests",
         "flagged_at", "last_seen", "due_at", "false_discovery", "pattern", "claimed_by", "claimed_until", "campaign_id",
         "account_id",
+    ),
+    Index(  # the queue's own order, in which its filters are read without sorting
+        "ix_account_findings_priority", "priority", "account_id", "verdict", "state", "risk", "input_tokens",
+        "output_tokens", "due_at", "claimed_by", "claimed_until", "pattern", "campaign_id",
     ),
     Index("ix_account_findings_campaign", "campaign_id"),
     Index(  # of the few that people decided on; of all, SQLite would prefer it to the one above

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import update
+from sqlalchemy import event, update
 
+from api.app import create_app
+from api.prices import Prices
+from api.schemas.base import Role
 from api.services import bulk as carrying
 from api.settings import Settings
 from api.storage import audit, cases, segments
@@ -44,6 +47,53 @@ def test_risk_times_spend_comes_first(http: TestClient, headers: Headers, databa
             break
     assert [r["account_id"] for r in seen] == [f.account_id for f in expected]
     assert [r["spend"] for r in seen] == pytest.approx([3 + 15 * f.output_tokens / 1e6 for f in expected])
+
+
+def test_other_prices_weigh_the_queue_anew(
+    settings: Settings, database: Database, headers: Headers, secrets: dict[Role, str]
+) -> None:
+    """A service that starts with other prices than cases were weighed by orders and shows the queue by its own."""
+    tokens = {"reads": (10**6, 10**5), "writes": (10**5, 10**6)}
+    store(database, [account(a, 0.9, input_tokens=i, output_tokens=o) for a, (i, o) in tokens.items()])
+    for prices in ((3.0, 15.0), (15.0, 3.0)):
+        worth = {a: Prices(*prices).priority(0.9, *tokens[a]) for a in tokens}
+        dearest_first = sorted(worth, key=lambda a: -worth[a])
+        started = settings.model_copy(update={"price_input": prices[0], "price_output": prices[1]})
+        with TestClient(create_app(started)) as http:
+            shown = {r["account_id"]: r["priority"] for r in rows(http, headers, sort="priority")}
+        assert shown == worth
+        assert list(shown) == dearest_first
+        assert cases.reprice(database, Prices(*prices)) == 0
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_a_page_of_the_queue_sorts_nothing(
+    http: TestClient, headers: Headers, database: Database, order: Literal["asc", "desc"]
+) -> None:
+    """The first page and the next are read from an index alone, which has the queue's order: SQLite tells how it reads."""
+    if not database.is_sqlite:
+        pytest.skip("SQLite tells")
+    store(database, [account(f"a{n}", 0.9, output_tokens=n) for n in range(9)])
+    query = cases.Query(
+        sort="priority", descending=order == "desc", limit=2, claim="free", actor="x", now=datetime.now(UTC)
+    )
+    said: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, *more: Any) -> None:
+        said.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    first = cases.page(database, query)
+    cases.page(database, query._replace(cursor=first.next_cursor))
+    event.remove(database.engine, "before_cursor_execute", note)
+    picking = [(s, p) for s, p in said if "sort_value" in s]
+    assert len(picking) == 2
+    with database.read() as connection:
+        for statement, parameters in picking:
+            plan = [r[3] for r in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            reading = next(i for i, step in enumerate(plan) if "ix_account_findings_priority" in step)
+            assert "COVERING INDEX" in plan[reading]
+            assert plan[reading + 1] != "USE TEMP B-TREE FOR ORDER BY"  # among cases of equal priority it may sort
 
 
 def test_a_claim_locks_until_it_expires(http: TestClient, headers: Headers, database: Database) -> None:
