@@ -8,13 +8,12 @@ import numpy as np
 import polars as pl
 
 from detector.accounts import UNKNOWN, AccountScores, score_accounts
-from detector.campaigns import MIN_MEMBERS, Groups
-from detector.members import FEATURES as MEMBER_FEATURES
+from detector.campaigns import MIN_MEMBERS, MIN_USES, WIDE, Groups
 from detector.members import member_features
 from detector.parts import MIN_REQUESTS
 from detector.profiles import Profiles
 from detector.scoring import FLAG_AT, Scorer
-from detector.ties import UNKNOWN_MEMBER, GroupFeatures, group_features
+from detector.ties import group_features
 
 GROWTH = 1.5  # of an account's prefix from one checkpoint to the next: its flag time is at most half its requests late
 CAMPAIGN_GROWTH = 2.0  # the same of a campaign, whose replay costs more; who joins later is timed use by use
@@ -87,7 +86,6 @@ def campaign_flag_times(
     flagged: pl.DataFrame,
     profiles: Profiles,
     accounts: AccountScores,
-    features: GroupFeatures,
     scorer: Scorer,
 ) -> dict[int, int]:
     """For each flagged member the time (microseconds) at which the stream would have flagged it with its campaign.
@@ -117,9 +115,11 @@ def campaign_flag_times(
             continue
         rows = work.rows.join(ends, on="group").filter(pl.col("ts") <= pl.col("end")).drop("end")
         everything = sample.join(ends, on="group").filter(pl.col("ts") <= pl.col("end")).drop("end", "group")
+        then = Profiles.of_rows(everything.unique("event_key", keep="any"))
         passed = _passed(
             Groups(rows.group_by("group", "acct").agg(pl.len().alias("uses")), rows, work.seeds),
-            everything,
+            then.totals,
+            _own_log_odds(then, scorer),
             profiles,
             scorer,
         )
@@ -128,20 +128,21 @@ def campaign_flag_times(
         known.update({int(g): int(t) for g, _, t in large.select("group", "len", "end").iter_rows()})
         at = passed.join(large.select("group", "end"), on="group").select("acct", "end")
         times.update({int(a): int(t) for a, t in at.iter_rows()})
-    times.update(_joined(work, wanted, known, times, profiles, accounts, features, scorer))
+    times.update(_joined(work, wanted, known, times, profiles, accounts, scorer))
     return times
 
 
-def _passed(groups: Groups, everything: pl.DataFrame, profiles: Profiles, scorer: Scorer) -> pl.DataFrame:
-    """Memberships (group, acct) that are flagged, by what had been sent by then (``everything``: all rows of the accounts)."""
-    groups = groups.keep_members(groups.members.select("group", "acct"))
+def _passed(
+    groups: Groups, totals: pl.DataFrame, log_odds: pl.DataFrame, profiles: Profiles, scorer: Scorer
+) -> pl.DataFrame:
+    """Memberships (group, acct) that are flagged, by what had been sent by then: ``totals`` and ``log_odds`` of the accounts."""
+    seen = (pl.col("uses") >= MIN_USES) | (pl.len().over("group") >= WIDE)  # as groups are found
+    groups = groups.keep_members(groups.members.filter(seen).select("group", "acct"))
     if not len(groups):
         return groups.members.select("group", "acct")
-    then = Profiles.of_rows(everything.unique("event_key", keep="any"))
-    log_odds = _own_log_odds(then, scorer)
-    features = group_features(groups, profiles, log_odds, then.totals)
+    features = group_features(groups, profiles, log_odds, totals)
     campaign = features.table.select("group", pl.Series("campaign_log_odds", scorer.campaigns.predict(features.x)))
-    table, x = member_features(groups, features, campaign, then.totals, log_odds)
+    table, x = member_features(groups, features, campaign, totals, log_odds)
     score = scorer.members.predict(x) + scorer.weights.member_shift
     return table.filter(pl.Series(scorer.risk(score) > FLAG_AT)).select("group", "acct")
 
@@ -165,12 +166,9 @@ def _joined(
     times: dict[int, int],
     profiles: Profiles,
     accounts: AccountScores,
-    features: GroupFeatures,
     scorer: Scorer,
 ) -> dict[int, int]:
-    """Flag times of accounts flagged after their campaign was known: the use from which the member model accepts them."""
-    if not known:
-        return {}
+    """Flag times of accounts flagged after their campaign was known: of the use from which each is flagged, beside all that others sent."""
     since = pl.DataFrame(
         {"group": list(known), "since": list(known.values())}, schema={"group": pl.UInt64, "since": pl.Int64}
     )
@@ -181,42 +179,32 @@ def _joined(
     if not len(late):
         return {}
     own = pl.DataFrame({"acct": accounts.view.acct, "log_odds": accounts.log_odds})
-    campaign = features.table.select("group", pl.Series("campaign_log_odds", scorer.campaigns.predict(features.x)))
-    groups = Groups(work.members.join(late, on=["acct", "group"], how="semi"), work.rows, work.seeds)
-    table, x = member_features(groups, features, campaign, profiles.totals, own)
-    all_rows = profiles.sample.join(late.select("acct"), on="acct", how="semi").select("acct", "ts")
-    uses = (
-        work.rows.join(late.select("acct", "group", "since", "at"), on=["acct", "group"])
-        .sort("acct", "ts")
-        .with_columns((pl.int_range(pl.len()).over("acct") + 1).alias("j"))
+    sent = profiles.sample.join(late.select("acct"), on="acct", how="semi")
+    work = work.keep(late.select("group"))
+    others = work.rows.join(late, on=["acct", "group"], how="anti")
+    uses = work.rows.join(late.select("acct", "group"), on=["acct", "group"], how="semi").sort(
+        "acct", "ts", "event_key"
     )
-    column = {f: i for i, f in enumerate(MEMBER_FEATURES)}
-    mean_uses = table["uses"].to_numpy() / np.exp(x[:, column["relative_uses"]])
+    uses = uses.with_columns((pl.int_range(pl.len()).over("acct") + 1).alias("j"))
     out: dict[int, int] = {}
     for j in JOINING[::-1]:
-        moment = uses.filter(pl.col("j") == j).select("acct", "ts", "since", "at")
-        sent = all_rows.join(moment.select("acct", pl.col("ts").alias("now")), on="acct").filter(
-            pl.col("ts") <= pl.col("now")
-        )
-        rows = (
-            table.select("acct")
-            .with_row_index("i")
-            .join(moment, on="acct")
-            .join(sent.group_by("acct").len("n"), on="acct")
-        )
-        if not len(rows):
+        moment = uses.filter(pl.col("j") == j).select("acct", pl.col("ts").alias("now"))
+        if not len(moment):
             continue
-        i, n = rows["i"].to_numpy(), rows["n"].to_numpy().astype(float)
-        now = x[i].copy()
-        now[:, column["log_uses"]] = np.log(j)
-        now[:, column["relative_uses"]] = np.log(j / mean_uses[i])
-        now[:, column["share"]] = now[:, column["share_of_all"]] = j / n
-        now[:, column["log_requests"]] = np.log(n)
-        now[n < MIN_REQUESTS, column["account_log_odds"]] = UNKNOWN_MEMBER
-        score = scorer.members.predict(now) + scorer.weights.member_shift
-        passed = rows.filter(pl.Series(scorer.risk(score) > FLAG_AT))
-        for acct, ts, known_since, at in passed.select("acct", "ts", "since", "at").iter_rows():
-            out[acct] = min(max(ts, known_since), at)
+        begun = uses.filter(pl.col("j") <= j).join(moment, on="acct", how="semi").drop("j")
+        rows = pl.concat([others, begun.select(others.columns)])
+        then = Profiles.of_rows(sent.join(moment, on="acct").filter(pl.col("ts") <= pl.col("now")).drop("now"))
+        rest = pl.col("acct").is_in(then.totals["acct"].implode())
+        passed = _passed(
+            Groups(rows.group_by("group", "acct").agg(pl.len().alias("uses")), rows, work.seeds),
+            pl.concat([profiles.totals.filter(~rest), then.totals.select(profiles.totals.columns)]),
+            pl.concat([own.filter(~rest), _own_log_odds(then, scorer)]),
+            profiles,
+            scorer,
+        )
+        at = passed.join(moment, on="acct").join(late, on=["acct", "group"])
+        at = at.select("acct", pl.min_horizontal(pl.max_horizontal("now", "since"), "at"))
+        out.update({int(a): int(t) for a, t in at.iter_rows()})
     return out
 
 

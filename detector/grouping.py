@@ -256,7 +256,7 @@ def _findings(
     flagged = flagged.join(
         work.seeds.select(campaign="group"), on="campaign", how="semi"
     )  # others are timed by themselves
-    times = campaign_flag_times(work, flagged, profiles, accounts, features, scorer)
+    times = campaign_flag_times(work, flagged, profiles, accounts, scorer)
     used = work.rows.select("group", "acct", "pieces").explode("pieces").drop_nulls("pieces")
     usage = used.group_by("group", "pieces").agg(pl.col("acct").n_unique().alias("accounts"))
     summaries = digests(work.rows, "group", usage)

@@ -8,16 +8,31 @@ and frames of group B. ``--scale full`` has 3,000 ordinary users, ``dev`` about 
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
+
 from benchmarks.detection.corpora import CORPORA, texts
 from benchmarks.detection.licences import DEFAULT_CORPORA
 from benchmarks.detection.timing import Recorded
-from detector.simulate import GROUPS, HARVESTS, TENANTS, Arrivals, Scenario, anything, benchmark, simulate, write
+from detector.simulate import (
+    GROUPS,
+    HARVESTS,
+    TENANTS,
+    Arrivals,
+    Scenario,
+    Traffic,
+    anything,
+    benchmark,
+    simulate,
+    write,
+)
 
 SCALES = {  # of --scale: what the finer options default to
     "small": {"ordinary": 150, "each": 1, "per_family": 1, "size": 0.4, "largest": 25},
@@ -48,6 +63,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--any-texts", action="store_true", help="people who ask anything, campaigns that harvest on anything"
+    )
+    parser.add_argument(
+        "--begun", action="store_true", help="of half of the accounts only the first requests, as while they begin"
     )
     parser.add_argument("--only-family", action="append", default=[], help="the only families to plant")
     parser.add_argument("--exclude-corpus", action="append", default=[], choices=sorted(CORPORA))
@@ -122,6 +140,20 @@ def plan(options: argparse.Namespace) -> Scenario:
     return anything(planned) if options.any_texts else planned
 
 
+def just_begun(traffic: Traffic, seed: int) -> Traffic:
+    """The traffic as it is while half of its accounts only begin: of these the first requests, 1 to all, few as often as many."""
+    rng = random.Random(seed)
+    sent = Counter(event.account_id for event in traffic.events)
+    left = {a: n if rng.random() < 0.5 else math.ceil(n ** rng.random()) for a, n in sorted(sent.items())}
+    events = []
+    for event in traffic.events:
+        if left[event.account_id]:
+            left[event.account_id] -= 1
+            events.append(event)
+    harvest = traffic.harvest.filter(pl.col("event_id").is_in([event.event_id for event in events]))
+    return replace(traffic, events=events, harvest=harvest)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Write one set of traffic."""
     options = parse(arguments)
@@ -135,6 +167,8 @@ def main(arguments: list[str] | None = None) -> None:
         )
         planned = plan(options)
         traffic = simulate(planned, options.seed, pools, arrivals)
+        if options.begun:
+            traffic = just_begun(traffic, options.seed)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     write(traffic, options.out)

@@ -4,7 +4,7 @@ TRAFFIC are folders made by ``benchmarks.detection.training_logs`` from permissi
 fitted by scikit-learn and written out as plain arrays: of accounts and their parts, of groups, and of members. Each later
 model, and the thresholds, see the earlier ones' predictions on logs that those were not fitted on: of other corpora, where the
 folders' names tell groups of corpora (``<shape>-<group>``). The thresholds are those for a population of customers that is mostly
-people (see ``POPULATION``). Logs of shape ``ANY_TEXTS`` teach the models, but set no threshold.
+people (see ``POPULATION``). Logs of shapes ``TEACHING`` teach the models, but set no threshold.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from benchmarks.detection.training_logs import ANY_TEXTS
+from benchmarks.detection.training_logs import TEACHING
 from detector.accounts import FEATURES as ACCOUNT_FEATURES
 from detector.accounts import UNKNOWN, Candidates, best_of, candidates, score_accounts
 from detector.calibration import quantiles, with_populations
@@ -43,7 +43,7 @@ PURE, MIXED = 0.8, 0.1  # share of harvest from which a part is an example of it
 HARVESTER = 0.5  # share of harvest from which a whole account is an example
 OURS, THEIRS = 0.7, 0.3  # share of attackers from which a group is a campaign, and up to which it is none
 PART_OF_IT = 0.3  # share of harvest in a member's part from which an attacker is one of the campaign
-ROUNDS = 600  # of the accounts' model
+ROUNDS = 1000  # of the accounts' model
 GROUP_ROUNDS = 300  # of the groups' and members' models, which have fewer examples
 LEAVES = 16  # fewer catch less on logs of corpora that were left out
 OPERATOR = benchmark(0, ordinary=3000, each=4)  # what an operator's log may be composed of: mostly people
@@ -290,13 +290,13 @@ def fit(logs: Sequence[Traffic], excluded: Sequence[str] = (), say: Callable[[st
         GROUP_ROUNDS,
     )
     say("members fitted")
-    typical = [not log.name.startswith(ANY_TEXTS) for log in logs]  # of operators' logs: what thresholds may be set by
+    typical = [not log.name.startswith(TEACHING) for log in logs]  # of operators' logs: what thresholds may be set by
     ordinary, sizes = (
         np.concatenate(c)
         for c in zip(*(_ordinary(log) for log, t in zip(logs, typical, strict=True) if t), strict=True)
     )
     weights = Weights(
-        version="default-4",
+        version="default-5",
         signals=[s.name for s in SIGNALS],
         accounts=accounts,
         campaigns=campaigns,

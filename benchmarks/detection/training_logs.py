@@ -3,7 +3,7 @@
 Each log draws on one group of the train side's corpora only (``corpora.TRAIN_GROUPS``), and is written to ``DIR/<shape>-<group>``:
 ``train_scoring DIR/*`` fits on three groups and sets the thresholds by what it says of the fourth, in turn, so that they hold on
 texts that were never seen. Shapes differ in what an operator's log may be: many or few accounts, many or few attackers among them;
-in those of shape ``ANY_TEXTS``, what is asked tells nothing.
+in those of shape ``ANY_TEXTS``, what is asked tells nothing; in those of shape ``BEGUN``, half of the accounts have only begun.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from benchmarks.detection.corpora import TRAIN_GROUPS
 from benchmarks.detection.licences import DEFAULT_CORPORA
 
 ANY_TEXTS = "anything"  # begins the shapes of logs that are harder than an operator's: they teach, but set no threshold
+BEGUN = "begun"  # likewise, of logs that show accounts as they are when one would like to flag them: early
+TEACHING = (ANY_TEXTS, BEGUN)
 SHAPES = {  # name -> seed of its first log, options of benchmarks.detection.traffic
     "many": (811, "--scale dev --ordinary 500 --each 8 --per-family 5"),
     "few": (821, "--scale dev --ordinary 900 --each 8 --per-family 2 --arrivals model"),
@@ -34,6 +36,9 @@ SHAPES = {  # name -> seed of its first log, options of benchmarks.detection.tra
         971,
         "--scale dev --ordinary 400 --each 6 --per-family 6 --largest 25 --any-texts --arrivals model",
     ),
+    BEGUN: (981, "--scale dev --ordinary 500 --each 8 --per-family 5 --begun"),
+    f"{BEGUN}2": (991, "--scale dev --ordinary 600 --each 10 --per-family 4 --largest 100 --begun"),
+    f"{BEGUN}3": (1001, "--scale dev --ordinary 400 --each 6 --per-family 6 --largest 100 --begun --arrivals model"),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -14,6 +16,7 @@ from detector.profiles import Profiles
 from detector.scoring import FLAG_AT
 from detector.simulate import PRESETS, simulate
 
+TRUNCATED = 4  # members that stop after their flag
 STREAMED = 12  # accounts whose prefixes are all scored one by one
 
 
@@ -75,9 +78,33 @@ def test_members_are_flagged_between_their_campaigns_first_and_last_request(
     assert placement is not None
     risk = pl.Series(scorer.risk(placement.placed["score"].to_numpy()))
     flagged = placement.placed.filter(risk > FLAG_AT)
-    times = campaign_flag_times(placement.work, flagged, profiles, own, placement.features, scorer)
+    times = campaign_flag_times(placement.work, flagged, profiles, own, scorer)
     assert set(times) == set(flagged["acct"])
     last = dict(placement.work.rows.group_by("group").agg(pl.col("ts").max()).iter_rows())
     first = dict(profiles.sample.group_by("acct").agg(pl.col("ts").min()).iter_rows())
     for acct, campaign in flagged.select("acct", "campaign").iter_rows():
         assert first[acct] <= times[acct] <= last[campaign]
+
+
+def test_what_a_member_sends_after_its_flag_tells_nothing_of_its_time(detector: Detector, profiles: Profiles) -> None:
+    """The stream knew only what had come: without all that it sent later, a member is flagged at the same time."""
+    scorer = detector.scorer
+    own = score_accounts(profiles, scorer)
+    placement = place(profiles, own, scorer)
+    assert placement is not None
+    flagged = placement.placed.filter(pl.Series(scorer.risk(placement.placed["score"].to_numpy()) > FLAG_AT))
+    work = placement.work
+    times = campaign_flag_times(work, flagged, profiles, own, scorer)
+    last = dict(work.rows.group_by("acct").agg(pl.col("ts").max()).iter_rows())
+    early = sorted(acct for acct, at in times.items() if at < last[acct])[:TRUNCATED]
+    assert early
+    for acct in early:
+        come = (pl.col("acct") != acct) | (pl.col("ts") <= times[acct])
+        then = campaign_flag_times(
+            replace(work, rows=work.rows.filter(come)),
+            flagged,
+            replace(profiles, sample=profiles.sample.filter(come)),
+            own,
+            scorer,
+        )
+        assert then[acct] == times[acct]
