@@ -91,11 +91,13 @@ def reasons(evidence: Sequence[EvidenceOut], tools: Tools | None = None) -> None
         chosen = sorted((e for e in evidence if e.direction == direction), key=lambda e: -abs(e.contribution))
         with column:
             st.subheader(REASONS[direction], help=REASONS_HELP)
+            summed = [e.contribution for e in chosen if not _is_place(e)]
             st.caption(
-                words.quantity(len(chosen), "reason")
+                words.quantity(len(summed), "reason")
                 + ", together "
-                + words.signed(sum(e.contribution for e in chosen if not _is_place(e)))
+                + words.signed(sum(summed))
                 + " log-odds"
+                + (", beside its place in a campaign" if len(summed) < len(chosen) else "")
             )
             if not chosen:
                 safe.show(safe.markup('<div class="dw-empty">{text}</div>', text=NO_REASONS[direction]))
@@ -150,9 +152,7 @@ def _reason(evidence: EvidenceOut, scale: float) -> Markup:
         '<span class="dw-number"><b>{value}</b> {unit}</span></div><p>{text}</p>'
         '<div class="dw-row"><span>Contribution</span><div class="dw-bar">'
         '<span class="{direction}" style="width:{width:.1f}%"></span></div><span>{contribution}</span></div>'
-        '<div class="dw-row"><span>Percentile</span><div class="dw-scale">'
-        '<span style="left:{percentile:.2f}%"></span></div><span>{rank}</span></div><div class="dw-small">{among}</div>'
-        '<div class="dw-small">{sure}</div></div>',
+        '{rank}<div class="dw-small">{sure}</div></div>',
         sure=_sure(evidence),
         title=evidence.title,
         value=value,
@@ -161,9 +161,18 @@ def _reason(evidence: EvidenceOut, scale: float) -> Markup:
         direction=evidence.direction,
         width=100 * min(abs(evidence.contribution) / scale, 1.0),
         contribution=words.signed(evidence.contribution),
-        percentile=100 * min(max(evidence.percentile, 0.0), 1.0),
-        rank=words.percent(evidence.percentile),
-        among=f"Percentile among {evidence.among}",
+        rank=Markup("") if _is_place(evidence) else _rank(evidence),
+    )
+
+
+def _rank(evidence: EvidenceOut) -> Markup:
+    """Where the value stands among ordinary accounts, which a place in a campaign does not."""
+    return safe.markup(
+        '<div class="dw-row"><span>Percentile</span><div class="dw-scale"><span style="left:{at:.2f}%"></span></div>'
+        '<span>{percentile}</span></div><div class="dw-small">Percentile among {among}</div>',
+        at=100 * min(max(evidence.percentile, 0.0), 1.0),
+        percentile=words.percent(evidence.percentile),
+        among=evidence.among,
     )
 
 
