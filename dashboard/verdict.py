@@ -91,18 +91,16 @@ def reasons(evidence: Sequence[EvidenceOut], tools: Tools | None = None) -> None
         chosen = sorted((e for e in evidence if e.direction == direction), key=lambda e: -abs(e.contribution))
         with column:
             st.subheader(REASONS[direction], help=REASONS_HELP)
-            summed = [e.contribution for e in chosen if not _is_place(e)]
+            signals, places = [e for e in chosen if not _is_place(e)], [e for e in chosen if _is_place(e)]
             st.caption(
-                words.quantity(len(summed), "reason")
-                + ", together "
-                + words.signed(sum(summed))
-                + " log-odds"
-                + (", beside its place in a campaign" if len(summed) < len(chosen) else "")
+                words.quantity(len(signals), "reason")
+                + (", together " + words.signed(sum(e.contribution for e in signals)) + " log-odds" if signals else "")
+                + (", beside its place in a campaign" if places else "")
             )
             if not chosen:
                 safe.show(safe.markup('<div class="dw-empty">{text}</div>', text=NO_REASONS[direction]))
-            _cards(chosen[:STRONGEST], scale, tools)
-            if weaker := chosen[STRONGEST:]:
+            _cards(places + signals[:STRONGEST], scale, tools)
+            if weaker := signals[STRONGEST:]:
                 with st.expander(words.quantity(len(weaker), "weaker reason")):
                     _cards(weaker, scale, tools)
 

@@ -9,9 +9,10 @@ import polars as pl
 
 from detector.accounts import UNKNOWN, AccountScores, score_accounts
 from detector.campaigns import MIN_MEMBERS, MIN_USES, WIDE, Groups
+from detector.features import IDENTITIES
 from detector.members import member_features
 from detector.parts import MIN_REQUESTS
-from detector.profiles import Profiles
+from detector.profiles import KIND, Profiles
 from detector.scoring import FLAG_AT, Scorer
 from detector.ties import group_features
 
@@ -91,9 +92,10 @@ def campaign_flag_times(
     """For each flagged member the time (microseconds) at which the stream would have flagged it with its campaign.
 
     ``work`` are the campaigns as groups, ``flagged`` (acct, campaign) the members, ``accounts`` everyone's own scores.
-    At each checkpoint all that the campaign's accounts had sent is assessed anew; what many other accounts have in common
-    with them (identities, registration) is known from the start. Once a campaign is known it is replayed no further: an
-    account that joins it later is flagged at the first of its uses that suffices, and else at its last.
+    At each checkpoint all that the campaign's accounts had sent is assessed anew. Once a campaign is known it is replayed no
+    further: an account that joins it later is flagged at the first of its uses that suffices, and else at its last. Known from
+    the start are what accounts have in common elsewhere (addresses, payment, settings, registration) and, of those who join
+    later, how the others look by themselves.
     """
     if not len(flagged):
         return {}
@@ -108,7 +110,8 @@ def campaign_flag_times(
     times = dict(last.join(flagged.select("acct"), on="acct", how="semi").iter_rows())
     wanted = flagged.select("acct", pl.col("campaign").alias("group"))
     known: dict[int, int] = {}  # campaign -> time of the earliest checkpoint at which it was flagged
-    for cut in _cuts(int(ranked["size"].max()), CAMPAIGN_GROWTH):  # type: ignore[arg-type]
+    cuts = _cuts(int(ranked["size"].max()), CAMPAIGN_GROWTH)  # type: ignore[arg-type]
+    for cut in cuts:
         ends = ranked.filter(pl.col("rank") == cut).select("group", pl.col("ts").alias("end"))
         ends = ends.filter(~pl.col("group").is_in(list(known)))
         if not len(ends):
@@ -128,7 +131,8 @@ def campaign_flag_times(
         known.update({int(g): int(t) for g, _, t in large.select("group", "len", "end").iter_rows()})
         at = passed.join(large.select("group", "end"), on="group").select("acct", "end")
         times.update({int(a): int(t) for a, t in at.iter_rows()})
-    times.update(_joined(work, wanted, known, times, profiles, accounts, scorer))
+    checkpoints = ranked.filter(pl.col("rank").is_in(cuts)).select("group", pl.col("ts").alias("end"))
+    times.update(_joined(work, checkpoints, wanted, known, times, profiles, accounts, scorer))
     return times
 
 
@@ -136,8 +140,9 @@ def _passed(
     groups: Groups, totals: pl.DataFrame, log_odds: pl.DataFrame, profiles: Profiles, scorer: Scorer
 ) -> pl.DataFrame:
     """Memberships (group, acct) that are flagged, by what had been sent by then: ``totals`` and ``log_odds`` of the accounts."""
-    seen = (pl.col("uses") >= MIN_USES) | (pl.len().over("group") >= WIDE)  # as groups are found
-    groups = groups.keep_members(groups.members.filter(seen).select("group", "acct"))
+    by_identity = groups.seeds.filter(pl.col("kind").is_in([KIND[i] for i in IDENTITIES]))["group"].implode()
+    enough = (pl.col("uses") >= MIN_USES) | (pl.len().over("group") >= WIDE) | pl.col("group").is_in(by_identity)
+    groups = groups.keep_members(groups.members.filter(enough).select("group", "acct"))  # as groups are found
     if not len(groups):
         return groups.members.select("group", "acct")
     features = group_features(groups, profiles, log_odds, totals)
@@ -161,6 +166,7 @@ def _own_log_odds(profiles: Profiles, scorer: Scorer) -> pl.DataFrame:
 
 def _joined(
     work: Groups,
+    checkpoints: pl.DataFrame,
     wanted: pl.DataFrame,
     known: dict[int, int],
     times: dict[int, int],
@@ -168,7 +174,11 @@ def _joined(
     accounts: AccountScores,
     scorer: Scorer,
 ) -> dict[int, int]:
-    """Flag times of accounts flagged after their campaign was known: of the use from which each is flagged, beside all that others sent."""
+    """Flag times of accounts that were not flagged when their campaign was: of the use from which each is.
+
+    ``checkpoints`` (group, end) of all campaigns. At each of its uses in JOINING an account is assessed by what it had sent until
+    then, in the campaign as that was at the last checkpoint: both together are a group of their own.
+    """
     since = pl.DataFrame(
         {"group": list(known), "since": list(known.values())}, schema={"group": pl.UInt64, "since": pl.Int64}
     )
@@ -179,33 +189,38 @@ def _joined(
     if not len(late):
         return {}
     own = pl.DataFrame({"acct": accounts.view.acct, "log_odds": accounts.log_odds})
-    sent = profiles.sample.join(late.select("acct"), on="acct", how="semi")
-    work = work.keep(late.select("group"))
-    others = work.rows.join(late, on=["acct", "group"], how="anti")
-    uses = work.rows.join(late.select("acct", "group"), on=["acct", "group"], how="semi").sort(
-        "acct", "ts", "event_key"
-    )
+    sent = profiles.sample.join(late, on="acct", how="semi")
+    uses = work.rows.join(late.select("acct", "group", "since"), on=["acct", "group"]).sort("acct", "ts", "event_key")
     uses = uses.with_columns((pl.int_range(pl.len()).over("acct") + 1).alias("j"))
     out: dict[int, int] = {}
     for j in JOINING[::-1]:
-        moment = uses.filter(pl.col("j") == j).select("acct", pl.col("ts").alias("now"))
-        if not len(moment):
+        moments = uses.filter((pl.col("j") == j) & (pl.col("ts") > pl.col("since"))).select("acct", "group", now="ts")
+        if not len(moments):
             continue
-        begun = uses.filter(pl.col("j") <= j).join(moment, on="acct", how="semi").drop("j")
-        rows = pl.concat([others, begun.select(others.columns)])
-        then = Profiles.of_rows(sent.join(moment, on="acct").filter(pl.col("ts") <= pl.col("now")).drop("now"))
-        rest = pl.col("acct").is_in(then.totals["acct"].implode())
+        moments = moments.sort("now").join_asof(
+            checkpoints.sort("end"), left_on="now", right_on="end", by="group", check_sortedness=False
+        )
+        moments = moments.with_columns(pl.struct("group", "end").hash(5).alias("then"))
+        stages = moments.select("group", "end", "then").unique()
+        others = work.rows.join(stages, on="group").filter(pl.col("ts") <= pl.col("end"))
+        others = others.join(moments.select("acct", "then"), on=["acct", "then"], how="anti")
+        begun = uses.filter(pl.col("j") <= j).join(moments.select("acct", "then"), on="acct")
+        rows = pl.concat([t.with_columns(group="then").select(work.rows.columns) for t in (others, begun)])
+        seeds = work.seeds.join(stages, on="group").with_columns(group="then").select(work.seeds.columns)
+        then = Profiles.of_rows(
+            sent.join(moments, on="acct").filter(pl.col("ts") <= pl.col("now")).select(sent.columns)
+        )
+        rest = ~pl.col("acct").is_in(then.totals["acct"].implode())
         passed = _passed(
-            Groups(rows.group_by("group", "acct").agg(pl.len().alias("uses")), rows, work.seeds),
-            pl.concat([profiles.totals.filter(~rest), then.totals.select(profiles.totals.columns)]),
-            pl.concat([own.filter(~rest), _own_log_odds(then, scorer)]),
+            Groups(rows.group_by("group", "acct").agg(pl.len().alias("uses")), rows, seeds),
+            pl.concat([profiles.totals.filter(rest), then.totals.select(profiles.totals.columns)]),
+            pl.concat([own.filter(rest), _own_log_odds(then, scorer)]),
             profiles,
             scorer,
         )
-        at = passed.join(moment, on="acct").join(late, on=["acct", "group"])
-        at = at.select("acct", pl.min_horizontal(pl.max_horizontal("now", "since"), "at"))
-        out.update({int(a): int(t) for a, t in at.iter_rows()})
-    return out
+        at = passed.join(moments.select("acct", "now", group="then"), on=["acct", "group"])
+        out.update({int(a): int(t) for a, t in at.select("acct", "now").iter_rows()})
+    return {acct: min(at, times[acct]) for acct, at in out.items()}
 
 
 def _cuts(size: int, growth: float) -> np.ndarray:

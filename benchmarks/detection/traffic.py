@@ -141,7 +141,7 @@ def plan(options: argparse.Namespace) -> Scenario:
 
 
 def just_begun(traffic: Traffic, seed: int) -> Traffic:
-    """The traffic as it is while half of its accounts only begin: of these the first requests, 1 to all, few as often as many."""
+    """The traffic as it is while half of its accounts only begin: of these the first requests, from 2 on, few as often as many."""
     rng = random.Random(seed)
     sent = Counter(event.account_id for event in traffic.events)
     left = {a: n if rng.random() < 0.5 else math.ceil(n ** rng.random()) for a, n in sorted(sent.items())}

@@ -17,9 +17,9 @@ def _page() -> None:
             contribution=contribution, text="Text.", among=among,
         )  # fmt: skip
 
-    verdict.reasons(
-        [reason("risk of the campaign", 4.0, 1.0, "nobody"), reason("share of requests", 1.5, 0.98, "many")]
-    )
+    place = reason("risk of the campaign", 0.1, 1.0, "nobody")
+    verdict.reasons([place, *(reason("share of requests", 1.5, 0.98, "many") for _ in range(verdict.STRONGEST))])
+    verdict.reasons([place])
 
 
 def test_a_place_in_a_campaign_stands_beside_the_reasons() -> None:
@@ -27,5 +27,7 @@ def test_a_place_in_a_campaign_stands_beside_the_reasons() -> None:
     app = AppTest.from_function(_page).run(timeout=30)
     assert not app.exception
     said = all_text(app)
-    assert "1 reason, together +1.50 log-odds, beside its place in a campaign" in said
+    assert "5 reasons, together +7.50 log-odds, beside its place in a campaign" in said
+    assert "0 reasons, beside its place in a campaign" in said
+    assert "weaker" not in said
     assert ("Percentile among many" in said, "Percentile among nobody" in said) == (True, False)
