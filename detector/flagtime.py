@@ -20,20 +20,7 @@ GROWTH = 1.5  # of an account's prefix from one checkpoint to the next: its flag
 CAMPAIGN_GROWTH = 2.0  # the same of a campaign, whose replay costs more; who joins later is timed use by use
 AT_ONCE = 4  # of these, as accounts of their own: fewer and larger steps, and little is scored in vain
 FOREVER = 2**62  # microseconds: later than any request
-JOINING = (
-    1,
-    2,
-    3,
-    4,
-    6,
-    8,
-    12,
-    16,
-    24,
-    32,
-    48,
-    64,
-)  # uses after which an account that joins a known campaign is looked at
+JOINING = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # uses after which who joins a known campaign is looked at
 
 
 def account_flag_times(
@@ -193,7 +180,7 @@ def _joined(
     uses = work.rows.join(late.select("acct", "group", "since"), on=["acct", "group"]).sort("acct", "ts", "event_key")
     uses = uses.with_columns((pl.int_range(pl.len()).over("acct") + 1).alias("j"))
     out: dict[int, int] = {}
-    for j in JOINING[::-1]:
+    for j in JOINING:
         moments = uses.filter((pl.col("j") == j) & (pl.col("ts") > pl.col("since"))).select("acct", "group", now="ts")
         if not len(moments):
             continue
@@ -220,6 +207,7 @@ def _joined(
         )
         at = passed.join(moments.select("acct", "now", group="then"), on=["acct", "group"])
         out.update({int(a): int(t) for a, t in at.select("acct", "now").iter_rows()})
+        uses = uses.join(at, on="acct", how="anti")
     return {acct: min(at, times[acct]) for acct, at in out.items()}
 
 
