@@ -135,7 +135,10 @@ def reprice(database: Database, prices: Prices) -> int:
     with database.read() as connection:
         others = list(connection.execute(_in_order(select(T.account_id)).where(T.priority != priority)).scalars())
     for start in range(0, len(others), _CHUNK):
-        chosen = (T.account_id.in_(others[start : start + _CHUNK]), T.priority != priority)  # another process may do it, too
+        chosen = (
+            T.account_id.in_(others[start : start + _CHUNK]),
+            T.priority != priority,
+        )  # another process may do it, too
         with database.write("findings") as connection:
             connection.execute(update(account_findings).where(*chosen).values(priority=priority))
     return len(others)
