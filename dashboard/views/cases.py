@@ -132,10 +132,16 @@ def figures(overview: Overview) -> None:
 
 @st.fragment
 def queue() -> None:
-    """Filters and the table; a turn of the page runs only this."""
+    """Filters and the table; a filter runs only this."""
     parameters = filters()
     if st.session_state.get(FILTER) != parameters:
         st.session_state[FILTER], st.session_state[CURSORS] = parameters, []
+    matching(parameters)
+
+
+@st.fragment
+def matching(parameters: Parameters) -> None:
+    """The table and what belongs to it; a turn of the page runs only this."""
     cursors: list[str] = st.session_state.setdefault(CURSORS, [])
     with session.asking():
         page = session.client().cases({**parameters, "cursor": cursors[-1] if cursors else None})
