@@ -112,18 +112,11 @@ def test_a_signal_in_shadow_is_no_reason_and_lowers_what_rested_on_it(profiles: 
     now = final_scores(profiles, own, muted)
     assert (now <= was + 1e-9).all()
     assert (now < was - 1).any()
-    times = {a.account_id: a.flagged_at for a in before.flagged()}
-    for account in after.flagged():
-        assert account.flagged_at is not None
-        if (
-            account.campaign_id is None
-        ):  # others are looked at where their campaign stood, which is not the same in both
-            assert account.flagged_at >= times[account.account_id]
-    known = {c.campaign_id: c.flagged_at for c in before.campaigns if c.verdict == "flag"}
-    for campaign in after.campaigns:
-        if campaign.verdict == "flag":
-            assert campaign.flagged_at is not None
-            assert campaign.flagged_at >= known.get(campaign.campaign_id, campaign.flagged_at)
+    assert all(a.flagged_at for a in after.flagged())
+    known = {c.campaign_id: c.flagged_at for c in before.campaigns if c.flagged_at}
+    later = {c.campaign_id: c.flagged_at for c in after.campaigns if c.campaign_id in known and c.flagged_at}
+    assert later
+    assert all(at >= known[name] for name, at in later.items())
 
 
 def test_what_a_signal_in_shadow_would_say_is_told_beside(profiles: Profiles) -> None:
