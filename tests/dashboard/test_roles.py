@@ -219,6 +219,7 @@ def group(service: Service, role: Role, first: int) -> tuple[str, list[str]]:
     with service.database.write() as connection:
         cases.store(connection, [finding_on(m, 0.9, campaign_id=name) for m in members], START)
         known = campaign_of(CAMPAIGN, [HARVESTER, data.GOOD_CUSTOMER])
+        known.example_event_ids = ["event_0", "event_1"]  # others ask to read them
         campaigns.store(connection, [known, campaign_of(name, members)], START)
     return name, members
 
