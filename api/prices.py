@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MILLION = 1e6
 
@@ -17,8 +17,8 @@ class Prices(NamedTuple):
         """What so many tokens cost."""
         return (input_tokens * self.input + output_tokens * self.output) / MILLION
 
-    def priority(self, risk: float, input_tokens: int, output_tokens: int) -> float:
-        """Risk times what so many tokens cost, step by step as a database works it out."""
+    def priority(self, risk: Any, input_tokens: Any, output_tokens: Any) -> Any:
+        """Risk times what so many tokens cost: of numbers, or of a table's columns, to the same last bit."""
         return risk * (input_tokens * self.input + output_tokens * self.output) / MILLION
 
 

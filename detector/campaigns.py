@@ -46,6 +46,11 @@ class Groups:
         return self.members["group"].n_unique()
 
     @classmethod
+    def of_rows(cls, rows: pl.DataFrame, seeds: pl.DataFrame) -> Groups:
+        """The groups of the rows, whose members are who sent any."""
+        return cls(rows.group_by("group", "acct").agg(pl.len().alias("uses")), rows, seeds)
+
+    @classmethod
     def concat(cls, parts: Sequence[Groups]) -> Groups:
         """All groups of the parts, which have none in common."""
         first = parts[0]

@@ -107,7 +107,7 @@ def campaign_flag_times(
         everything = sample.join(ends, on="group").filter(pl.col("ts") <= pl.col("end")).drop("end", "group")
         then = Profiles.of_rows(everything.unique("event_key", keep="any"))
         passed = _passed(
-            Groups(rows.group_by("group", "acct").agg(pl.len().alias("uses")), rows, work.seeds),
+            Groups.of_rows(rows, work.seeds),
             then.totals,
             _own_log_odds(then, scorer),
             profiles,
@@ -199,7 +199,7 @@ def _joined(
         )
         rest = ~pl.col("acct").is_in(then.totals["acct"].implode())
         passed = _passed(
-            Groups(rows.group_by("group", "acct").agg(pl.len().alias("uses")), rows, seeds),
+            Groups.of_rows(rows, seeds),
             pl.concat([profiles.totals.filter(rest), then.totals.select(profiles.totals.columns)]),
             pl.concat([own.filter(rest), _own_log_odds(then, scorer)]),
             profiles,

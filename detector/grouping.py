@@ -240,8 +240,7 @@ def _work_of(groups: Groups, placed: pl.DataFrame) -> Groups:
         .unique(["group", "event_key"], keep="any")
     )
     seeds = groups.seeds.join(homes, on="group").select(pl.col("campaign").alias("group"), "kind", "key").unique()
-    members = rows.group_by("group", "acct").agg(pl.len().alias("uses"))
-    return Groups(members, rows, seeds)
+    return Groups.of_rows(rows, seeds)
 
 
 def _findings(

@@ -39,10 +39,8 @@ def work_alike(profiles: Profiles, accounts: AccountScores, suspicious: pl.Serie
     found = _swappable(rows)
     rest = rows.join(found, on="acct", how="anti")
     found = pl.concat([found, _in_step(rest, profiles.co_movement)])
-    grouped = rows.join(found, on="acct")
-    members = grouped.group_by("group", "acct").agg(pl.len().alias("uses"))
     seeds = pl.DataFrame(schema={"group": pl.UInt64, "kind": pl.UInt8, "key": pl.UInt64})
-    return Groups(members, grouped, seeds)
+    return Groups.of_rows(rows.join(found, on="acct"), seeds)
 
 
 def _work(profiles: Profiles, accounts: AccountScores, suspicious: pl.Series) -> pl.DataFrame:

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from api.prices import DEFAULT_PRICES, MILLION, Prices
+from api.prices import DEFAULT_PRICES, Prices
 from api.schemas.base import CaseState, Verdict
 from api.schemas.queue import CaseSort, ClaimFilter
 from api.storage.approvals import NotPossible
@@ -131,16 +131,14 @@ def store(
 
 def reprice(database: Database, prices: Prices) -> int:
     """Weigh all that was weighed by other prices anew; returns how many that were."""
-    priority = T.risk * (T.input_tokens * prices.input + T.output_tokens * prices.output) / MILLION
+    priority = prices.priority(T.risk, T.input_tokens, T.output_tokens)
+    differs = T.priority != priority
     with database.read() as connection:
-        others = list(connection.execute(_in_order(select(T.account_id)).where(T.priority != priority)).scalars())
+        others = list(connection.execute(_in_order(select(T.account_id)).where(differs)).scalars())
     for start in range(0, len(others), _CHUNK):
-        chosen = (
-            T.account_id.in_(others[start : start + _CHUNK]),
-            T.priority != priority,
-        )  # another process may do it, too
-        with database.write("findings") as connection:
-            connection.execute(update(account_findings).where(*chosen).values(priority=priority))
+        chosen = T.account_id.in_(others[start : start + _CHUNK])
+        with database.write("findings") as connection:  # another process may have done it meanwhile
+            connection.execute(update(account_findings).where(chosen, differs).values(priority=priority))
     return len(others)
 
 

@@ -99,7 +99,7 @@ def test_the_work_of_a_campaign_is_that_of_its_members_in_all_its_groups() -> No
         schema={"group": pl.UInt64, "kind": pl.UInt8, "key": pl.UInt64},
     )
     placed = _together(accepted(*group(1, range(2), 2.0), *group(1, [2]), *group(2, range(2)), *group(2, [2], 2.0)))
-    work = _work_of(Groups(rows.group_by("group", "acct").agg(pl.len().alias("uses")), rows, seeds), placed)
+    work = _work_of(Groups.of_rows(rows, seeds), placed)
     assert work.members.sort("acct").rows() == [(1, 0, 3), (1, 1, 3), (1, 2, 3)]
     assert sorted(work.rows["event_key"]) == [0, 1, 2, 10, 11, 12, 20, 21, 22]
     assert set(work.seeds["key"]) == {7, 8}

@@ -48,11 +48,7 @@ def groups_of(profiles: Profiles, copies: int = 1) -> Groups:
     groups = pl.DataFrame({"group": pl.Series(range(1, copies + 1), dtype=pl.UInt64)})
     rows = framed.join(groups, how="cross")
     schema = {"kind": pl.UInt8, "key": pl.UInt64}
-    return Groups(
-        rows.group_by("group", "acct").agg(pl.len().alias("uses")),
-        rows,
-        groups.join(pl.DataFrame(seeds, schema=schema, orient="row"), how="cross"),
-    )
+    return Groups.of_rows(rows, groups.join(pl.DataFrame(seeds, schema=schema, orient="row"), how="cross"))
 
 
 def features_of(
@@ -119,7 +115,7 @@ def test_work_in_another_group_counts_for_all_of_them(profiles: Profiles) -> Non
     both = groups_of(profiles, copies=2)
     half = (pl.col("event_key").rank("ordinal").over("group", "acct") % 2) == (pl.col("group") % 2).cast(pl.UInt32)
     rows = both.rows.filter(half)
-    split = Groups(rows.group_by("group", "acct").agg(pl.len().alias("uses")), rows, both.seeds)
+    split = Groups.of_rows(rows, both.seeds)
     found = features_of(profiles, split)
     for who, (_, framed, ordinary) in USES.items():
         assert found[1, who]["share"] + found[2, who]["share"] == pytest.approx(framed / (framed + ordinary))
