@@ -24,6 +24,7 @@ from detector.view import View
 
 MIN_MEMBERS = 3  # two accounts may be one person's; three is a group
 MIN_USES = 2  # requests with the object before an account counts as a user of it
+OF_OWNERS = ("payment", "ip")  # kinds of identity of which one use is enough
 WIDE = 8  # accounts from which one use each is enough: a frame spread so thin that each account shows it once
 SCRIPT_SHARE = 0.2  # of all accounts: explicit settings that more accounts use are a library's defaults
 MAX_SHARE = 0.5  # of all accounts: what half of the population shares ties nobody
@@ -110,7 +111,7 @@ def discover(profiles: Profiles, known_frames: pl.Series | None = None) -> Candi
     frames = _families(_rare(framed, profiles, MIN_USES))
     alike = _families(_rare(_near_objects(profiles, near), profiles, MIN_USES))
     content = pl.concat([frames, alike, _task_communities(profiles)])
-    identity = _families(_rare(profiles.kind("payment", "ip"), profiles, 1))
+    identity = _families(_rare(profiles.kind(*OF_OWNERS), profiles, 1))
     scripts = _families(_rare(profiles.kind("settings"), profiles, MIN_USES, SCRIPT_SHARE))
     content = pl.concat([content, scripts])
     hits = pl.concat([_content_hits(profiles, content, near), _identity_hits(profiles, identity)])

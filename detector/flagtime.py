@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 
 from detector.accounts import UNKNOWN, AccountScores, score_accounts
-from detector.campaigns import MIN_MEMBERS, MIN_USES, WIDE, Groups
-from detector.features import IDENTITIES
+from detector.campaigns import MIN_MEMBERS, MIN_USES, OF_OWNERS, WIDE, Groups
 from detector.members import member_features
 from detector.parts import MIN_REQUESTS
 from detector.profiles import KIND, Profiles
@@ -127,8 +126,8 @@ def _passed(
     groups: Groups, totals: pl.DataFrame, log_odds: pl.DataFrame, profiles: Profiles, scorer: Scorer
 ) -> pl.DataFrame:
     """Memberships (group, acct) that are flagged, by what had been sent by then: ``totals`` and ``log_odds`` of the accounts."""
-    by_identity = groups.seeds.filter(pl.col("kind").is_in([KIND[i] for i in IDENTITIES]))["group"].implode()
-    enough = (pl.col("uses") >= MIN_USES) | (pl.len().over("group") >= WIDE) | pl.col("group").is_in(by_identity)
+    by_owner = groups.seeds.filter(pl.col("kind").is_in([KIND[k] for k in OF_OWNERS]))["group"].implode()
+    enough = (pl.col("uses") >= MIN_USES) | (pl.len().over("group") >= WIDE) | pl.col("group").is_in(by_owner)
     groups = groups.keep_members(groups.members.filter(enough).select("group", "acct"))  # as groups are found
     if not len(groups):
         return groups.members.select("group", "acct")
