@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import signal
 import sys
 from threading import Event
-from typing import Any, TextIO, cast
 
-import structlog
 import typer
 from sqlalchemy.exc import ArgumentError
 
 from api import supervise
 from api.options import ApiPort, DashboardPort, DataDir, MaxFalseFlags, first_key, load_settings, opened
-from api.output import Lossy
+from api.output import configure_log
 from api.services.webhooks.vault import Locked, Vault
 from api.storage import migrate
 from api.storage.engine import Database, StorageError
@@ -143,37 +140,6 @@ def db_upgrade(data_dir: DataDir = None) -> None:
     except (StorageError, ArgumentError, OSError) as error:
         raise fail(f"the database cannot be upgraded: {error}") from error
     typer.echo(f"the database is of revision {revision}")
-
-
-def configure_log(part: str) -> None:
-    """One line of JSON an event on standard output, also of what libraries log; each names the part of the service."""
-
-    def name_part(_: Any, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-        return {"part": part, **event}
-
-    common: list[structlog.types.Processor] = [
-        structlog.contextvars.merge_contextvars,  # e.g. the request's id
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        name_part,
-    ]
-    rendering: list[structlog.types.Processor] = [
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(default=str),
-    ]
-    output = Lossy(sys.stdout)
-    structlog.configure(
-        processors=[*common, *rendering],
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, output)),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(output)
-    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    foreign = [*common, structlog.stdlib.add_logger_name]
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(processors=[remove, *rendering], foreign_pre_chain=foreign)
-    )
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
 def main() -> None:

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     )
     max_batch_events: int = Field(10_000, ge=1)
     max_pending_mb: int = Field(256, ge=1, description="Bodies held in memory until they are on disk; beyond it: 503")
+    parser_processes: int = Field(
+        2, ge=0, description="Processes beside the API that read what takes long: OpenTelemetry and gateways' formats"
+    )
     spool_mb: int = Field(
         1024, ge=0, description="Kept in files of data_dir while the database takes nothing; 0: such requests get 503"
     )

@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.requests import ClientDisconnect
 
-from api.services import bodies, ingest, metrics
+from api.services import bodies, ingest, metrics, parsing
 from api.services.writer import Busy
 from api.storage.keys import Key
 
@@ -45,7 +45,7 @@ async def receive(
     *,
     account: str | None = None,
     protobuf: bool | None = None,
-    amend: ingest.Amend | None = None,
+    amend: parsing.Amend | None = None,
 ) -> ingest.Outcome:
     """Store the body of a request. Raises Refusal."""
     ingestion: ingest.Ingestion = request.app.state.ingestion
@@ -55,10 +55,10 @@ async def receive(
         return await ingestion.take(request.stream(), order)
     except ingest.UnknownFormat as error:
         raise Refusal(404, str(error)) from error
-    except ingest.BadBody as error:
+    except parsing.BadBody as error:
         metrics.BODIES.labels("unreadable").inc()
         raise Refusal(400, str(error)) from error
-    except (bodies.TooLarge, ingest.TooMany) as error:
+    except (bodies.TooLarge, parsing.TooMany) as error:
         metrics.BODIES.labels("too large").inc()
         raise Refusal(413, str(error)) from error
     except Busy as error:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -12,42 +12,28 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 
 from api.schemas.ingest import ItemError
-from api.services import bodies, metrics
+from api.services import metrics
 from api.services.content import ContentPolicy
 from api.services.disk import Disk
 from api.services.intake import Room
+from api.services.parsers import Parsers
+from api.services.parsing import Amend, Task, as_they_came
 from api.services.spool import NoRoom, Spool
 from api.services.storing import Bundle, Stored
 from api.services.writer import Busy, Writer
 from api.settings import Settings
-from api.storage import events, parts
 from api.storage.engine import Database
 from api.storage.keys import Key
-from detector.formats import FORMATS, FormatError, ParsedBody, parse_body
-from detector.formats import TooMany as TooManyRows
-from detector.formats.base import UNEXPECTED
+from detector.formats import FORMATS
 
 ACK_SECONDS = 2.0  # a gateway's hook gives up after 3; what the database has not taken by then goes into a file
-INLINE_BYTES = 32_768  # a smaller body is parsed at once; handing it to a thread would cost more
-PARSERS = 2  # larger bodies worked on at once: more would need more memory and, in one process, save no time
 MAX_ERRORS = 1000  # errors listed one by one; a broken sender needs no more
-PATIENCE = timedelta(minutes=10)  # how long spans wait that are no calls, and generations that have not ended
-
-Amend = Callable[[bytes], bytes]
 
 log = structlog.get_logger()
 
 
 class UnknownFormat(ValueError):
     """No format of this name."""
-
-
-class BadBody(ValueError):
-    """The body as a whole cannot be read."""
-
-
-class TooMany(ValueError):
-    """More events in a body than allowed."""
 
 
 class Order(NamedTuple):
@@ -81,99 +67,51 @@ class Ingestion:
         self.room = Room(settings.max_pending_mb << 20)
         self.spool = Spool(settings.data_dir / "spool", database, settings.spool_mb << 20, free)
         self.writer = Writer(database, settings.max_pending_mb << 20)
-        self._parsers = ThreadPoolExecutor(PARSERS, "parser")
+        self._parsers = Parsers(settings.parser_processes)
 
     def close(self) -> None:
         """Write what waits, then stop."""
-        self._parsers.shutdown()
+        self._parsers.close()
         self.writer.close()
         self.spool.close()
 
     async def take(self, chunks: AsyncIterator[bytes], order: Order) -> Outcome:
-        """Store a body's events. Raises UnknownFormat, BadBody, TooMany, bodies.TooLarge, writer.Busy."""
+        """Store a body's events. Raises UnknownFormat, Busy, and what ``parsing.parse`` raises."""
         if order.format != "auto" and order.format not in FORMATS:
             known = ", ".join(sorted(FORMATS))
             raise UnknownFormat(f"there is no format {order.format!r}: choose one of auto, {known}")
         self.disk.check()
         with self.room.share() as share:
             raw = await share.read(chunks, self._settings.max_body_mb << 20)
-            if len(raw) <= INLINE_BYTES and not order.encoding and not self._content.is_needed:
-                bundle, rejected = self._parse(raw, order)
-            else:
-                bundle, rejected = await self._in_thread(raw, order)
+            hold = self._content.hold if self._content.is_needed else as_they_came
+            parsed = await self._parsers.parse(raw, self._task(order), order.amend, hold)
             del raw
+            bundle = parsed.bundle
             stored = await self._store(bundle) if bundle else Stored(0, [])
-        rejected += [ItemError(index=number, error=why) for number, why in enumerate(stored.refused)]
+        rejected = [*parsed.rejected, *enumerate(stored.refused)]
         sent = len(bundle.events) + len(bundle.joined) + len(bundle.parts)
         duplicates = sent - stored.accepted - len(stored.refused)
-        outcome = Outcome(stored.accepted, duplicates, rejected[:MAX_ERRORS], len(rejected))
+        named = [ItemError(index=number, error=why) for number, why in rejected[:MAX_ERRORS]]
+        outcome = Outcome(stored.accepted, duplicates, named, len(rejected))
         _count(order.format, outcome)
         return outcome
 
-    async def _in_thread(self, raw: bytes, order: Order) -> tuple[Bundle, list[ItemError]]:
-        try:
-            parsing = self._parsers.submit(self._parse, raw, order)
-        except RuntimeError as error:
-            raise Busy("the service is stopping") from error
-        return await asyncio.wrap_future(parsing)
-
-    def _parse(self, raw: bytes, order: Order) -> tuple[Bundle, list[ItemError]]:
+    def _task(self, order: Order) -> Task:
         now = datetime.now(UTC)
         settings = self._settings
-        account = order.account or order.key.account_id
-        sender = f"key:{order.key.name}"
-        try:
-            body = bodies.decode(raw, order.encoding, settings.max_body_mb << 20)
-            if not order.protobuf:
-                body = bodies.readable(body)
-            if order.amend:
-                body = order.amend(body)
-            parsed = parse_body(
-                body,
-                order.format,
-                account,
-                received=now,
-                account_attributes=settings.attribute_names,
-                sender=sender,
-                latest=now + timedelta(days=settings.max_ahead_days),
-                protobuf=order.protobuf,
-                hold=True,
-                max_rows=settings.max_batch_events,
-            )
-        except TooManyRows as error:
-            raise TooMany(str(error)) from error
-        except (FormatError, bodies.Undecodable) as error:
-            raise BadBody(str(error)) from error
-        except bodies.TooLarge:
-            raise
-        except Exception as error:  # whatever it is, the next attempt would end alike
-            log.exception("a body cannot be read", format=order.format)
-            raise BadBody(f"the body {UNEXPECTED} {type(error).__name__}") from error
-        return self._rows(parsed, account, sender, now)
-
-    def _rows(
-        self, parsed: ParsedBody, account: str | None, sender: str, now: datetime
-    ) -> tuple[Bundle, list[ItemError]]:
-        rejected = [ItemError(index=r.index, error=r.error) for r in parsed.rejected]
-        count = len(parsed.events) + len(parsed.joined) + len(parsed.parts) + len(rejected)
-        most = self._settings.max_batch_events
-        if count > most:
-            raise TooMany(f"{count} events in one body, at most {most} are accepted: send smaller batches")
-        bundle = Bundle()
-        for found, rows in ((parsed.events, bundle.events), (parsed.joined, bundle.joined)):
-            kept = self._content.hold(found)
-            bundle.features += kept.features
-            for number, event in enumerate(kept.events):
-                try:
-                    rows.append(events.to_row(event, now))
-                except Exception as error:  # one row that nobody foresaw must not cost all the others
-                    log.exception("an event cannot be written")
-                    rejected.append(ItemError(index=number, error=f"row: {UNEXPECTED} {type(error).__name__}"))
-        wait = timedelta(seconds=self._settings.join_seconds)
-        for part in parsed.parts:
-            due = now + (max(wait, PATIENCE) if part.patient else wait)
-            bundle.parts.append(parts.to_row(part, due, account, sender, now))
-        return bundle, rejected
+        return Task(
+            format=order.format,
+            encoding=order.encoding,
+            protobuf=order.protobuf,
+            account=order.account or order.key.account_id,
+            account_attributes=settings.attribute_names,
+            sender=f"key:{order.key.name}",
+            received=now,
+            latest=now + timedelta(days=settings.max_ahead_days),
+            join_seconds=settings.join_seconds,
+            max_bytes=settings.max_body_mb << 20,
+            max_events=settings.max_batch_events,
+        )
 
     async def _store(self, bundle: Bundle) -> Stored:
         """Onto disk: into the database, or into a file where that takes nothing within a moment. Raises Busy."""

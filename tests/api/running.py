@@ -21,6 +21,17 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 600.0  # far more than needed: on a busy machine a start alone can take minutes
 
 
+def children(pid: int) -> set[int]:
+    """The processes that a process has started and that still run."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.add(int(stat.parent.name))
+    return found
+
+
 class Process:
     """A part of the service as a process of its own; ``settings`` go into its environment."""
 
@@ -58,6 +69,12 @@ class Process:
             raise
 
     @property
+    def pid(self) -> int:
+        """Its id, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def runs(self) -> bool:
         """Whether it has not ended by itself."""
         return self._process is not None and self._process.poll() is None
@@ -65,8 +82,7 @@ class Process:
     @property
     def peak_bytes(self) -> int:
         """The most memory it ever had."""
-        assert self._process is not None
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) << 10
 
     def text(self) -> str:

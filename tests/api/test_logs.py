@@ -18,7 +18,7 @@ Headers = dict[Role, dict[str, str]]
 
 PROGRAM = """
 import logging, structlog
-from api.cli import configure_log
+from api.output import configure_log
 configure_log("api")
 structlog.contextvars.bind_contextvars(request_id="r1")
 structlog.get_logger().info("ours", count=3)

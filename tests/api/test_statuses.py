@@ -190,12 +190,12 @@ def test_a_fault_is_no_500(
     error: Exception, name: str, send: Send, http: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where reading a body fails in a way nobody foresaw, the sender gets a reason, not a broken connection or a 500."""
-    import api.services.ingest
+    import api.services.parsing
 
     def fail(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(api.services.ingest, "parse_body", fail)
+    monkeypatch.setattr(api.services.parsing, "parse_body", fail)
     way = WAYS[name]
     answer = send(way, way.wrap(way.rows(1)))
     assert answer.status_code in (200, 400)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -18,6 +18,37 @@ from detector.formats.base import mapping, parsed
 Attributes = dict[str, Any]
 Rules = dict[str, tuple[Callable[[Any], Any], *tuple[str, ...]]]
 AnyStruct = TypeVar("AnyStruct", bound=msgspec.Struct)
+Found = TypeVar("Found")
+
+MAX_REMEMBERED = 4_000_000  # bytes of names and what they decide, about; the records of an exporter need a few thousand
+_ENTRY_BYTES, _NAME_BYTES = 500, 80  # what one takes beside its characters
+
+
+class OfNames(Generic[Found]):
+    """What the names of a record's attributes decide, whatever their values: found once for records of the same names."""
+
+    def __init__(self, find: Callable[[tuple[str, ...]], Found]) -> None:
+        self._find = find
+        self._found: dict[tuple[str, ...], Found] = {}
+        self._size = 0
+
+    def __call__(self, attributes: Attributes) -> Found:
+        """What their names decide."""
+        names = tuple(attributes)
+        try:
+            return self._found[names]
+        except KeyError:
+            return self._learn(names)
+
+    def _learn(self, names: tuple[str, ...]) -> Found:
+        found = self._find(names)
+        size = _ENTRY_BYTES + sum(_NAME_BYTES + len(name) for name in names)
+        if self._size + size > MAX_REMEMBERED:  # names that never come again: begin anew
+            self._found, self._size = {}, 0
+        if size <= MAX_REMEMBERED:
+            self._found[names] = found
+            self._size += size
+        return found
 
 
 class Said(msgspec.Struct, kw_only=True, gc=False):
@@ -53,44 +84,40 @@ def _empty(kind: type[msgspec.Struct]) -> msgspec.Struct:
 
 
 class Plain:
-    """Fields that one attribute holds, under any of several names: the first that is neither missing nor empty counts.
-
-    The names that are there are looked up, rather than all that might be: of a call's forty possible ones it has ten.
-    """
+    """Fields that one attribute holds, under any of several names: the first that is neither missing nor empty counts."""
 
     def __init__(self, said: Rules, params: Rules, usage: Rules) -> None:
         """For each field what makes an attribute's value one of it, and the names of attributes that hold it."""
-        self._rules = {
-            name: (place, field, rank, make)
-            for place, rules in enumerate((said, params, usage))
-            for field, (make, *names) in rules.items()
+        rules = {
+            name: (rank, place, field, make)
+            for place, fields in enumerate((said, params, usage))
+            for field, (make, *names) in fields.items()
             for rank, name in enumerate(names)
         }
+        self.names = frozenset(rules)
+
+        def those(names: tuple[str, ...]) -> list[tuple[str, int, str, Callable[[Any], Any]]]:
+            there = sorted((rules[name][0], name) for name in names if name in rules)
+            return [(name, *rules[name][1:]) for _, name in there]
+
+        self._rules = OfNames(those)  # those of the names that are there, in the order in which they are heard
 
     def read(self, attributes: Attributes) -> Said | None:
         """What these names say; None where there are none of them."""
-        there = self._rules.keys() & attributes.keys()
-        if not there:
+        rules = self._rules(attributes)
+        if not rules:
             return None
         found: tuple[Attributes, Attributes, Attributes] = ({}, {}, {})
-        second: list[tuple[int, int, str, Any]] = []  # under a name that others come before
-        for name in there:
+        for name, place, field, make in rules:
             value = attributes[name]
-            if value is None or value == "":
-                continue
-            place, field, rank, make = self._rules[name]
-            if rank:
-                second.append((rank, place, field, make(value)))
-            else:
+            if value is not None and value != "" and field not in found[place]:
                 found[place][field] = make(value)
-        for _, place, field, made in sorted(second, key=_rank) if second else ():
-            found[place].setdefault(field, made)
         said, params, usage = found
-        return Said(params=Params(**params), usage=Usage(**usage), **said)
-
-
-def _rank(found: tuple[int, int, str, Any]) -> int:
-    return found[0]
+        if params:
+            said["params"] = Params(**params)
+        if usage:
+            said["usage"] = Usage(**usage)
+        return Said(**said)
 
 
 def nested(attributes: Attributes, prefix: str) -> list[Attributes]:

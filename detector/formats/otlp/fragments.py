@@ -4,13 +4,14 @@ at once, so that nothing of it is ever kept while a call waits for its other rec
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import msgspec
 
 from detector.formats.base import LATEST, Given, key_id, late, timestamp
 from detector.formats.otlp import identity
-from detector.formats.otlp.content import Attributes, Said, fill
+from detector.formats.otlp.content import Attributes, OfNames, Said, fill
 from detector.formats.otlp.dialects import DIALECTS, genai
 from detector.formats.otlp.wire import Record
 
@@ -48,12 +49,21 @@ class Fragment(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
         return len(self.names) + len(self.turns) + (self.said is not None)
 
 
-def is_call(attributes: Attributes) -> bool:
-    """True where a dialect takes these attributes for a call of a model."""
-    for dialect in DIALECTS:  # noqa: SIM110 - a third of the time of any()
-        if dialect.is_call(attributes):
-            return True
-    return False
+class _Shape(NamedTuple):
+    """What the names of a record's attributes decide."""
+
+    dialects: tuple[ModuleType, ...]  # that may have something to say
+    is_telling: bool
+    kept: tuple[str, ...]  # of _KEPT
+
+
+_shape = OfNames(
+    lambda names: _Shape(
+        tuple(dialect for dialect in DIALECTS if dialect.knows(names)),
+        any(name.startswith(_TELLING) for name in names),
+        tuple(name for name in names if name in _KEPT),
+    )
+)
 
 
 def time_of(nanoseconds: int, given: Given) -> datetime:
@@ -70,12 +80,14 @@ def time_of(nanoseconds: int, given: Given) -> datetime:
 def distil(record: Record, given: Given) -> Fragment | None:
     """A record's fragment; None for a log record that tells of no call. Raises RowError for a call at an impossible time."""
     turns = [r for r in ((record,) if record.is_log else record.events) if genai.is_part(r)]
-    call = bool(turns) or is_call(record.attributes)
+    shape = _shape(record.attributes)
+    call = bool(turns)
+    for dialect in shape.dialects if not turns else ():
+        call = call or dialect.is_call(record.attributes)
     if record.is_log and not call:
         return None
     if call and record.start:
         time_of(record.start, given)
-    telling = call or any(name.startswith(_TELLING) for name in record.attributes)
     return Fragment(
         trace=record.trace,
         span=record.span,
@@ -85,16 +97,16 @@ def distil(record: Record, given: Given) -> Fragment | None:
         failed=record.failed,
         is_log=record.is_log,
         is_call=call,
-        said=_said(record.attributes) if telling else None,
+        said=_said(record.attributes, shape) if call or shape.is_telling else None,
         turns=[_turn(r) for r in turns],
-        names=_named(record.attributes, given),
-        resource=_named(record.resource, given),
+        names=_named(record.attributes, shape, given),
+        resource=_named(record.resource, _shape(record.resource), given) if record.resource else {},
     )
 
 
-def _said(attributes: Attributes) -> Said | None:
+def _said(attributes: Attributes, shape: _Shape) -> Said | None:
     said: Said | None = None
-    for dialect in DIALECTS:
+    for dialect in shape.dialects:
         heard = dialect.read(attributes)
         if heard is not None:
             said = heard if said is None else fill(said, heard)
@@ -105,13 +117,14 @@ def _turn(record: Record) -> Record:
     return Record(name=record.name, start=record.start, attributes=record.attributes, body=record.body)
 
 
-def _named(attributes: Attributes, given: Given) -> Attributes:
+def _named(attributes: Attributes, shape: _Shape, given: Given) -> Attributes:
     found: Attributes = {}
-    for name in attributes:
-        if name in given.account_attributes:
-            found[name] = attributes[name]
-        elif name in _KEPT and isinstance(value := attributes[name], str | int | float):
+    for name in shape.kept:
+        if isinstance(value := attributes[name], str | int | float):
             found[name] = _hashed(value) if name in identity.CREDENTIALS else value
+    for name in given.account_attributes:
+        if name in attributes:
+            found[name] = attributes[name]
     return found
 
 

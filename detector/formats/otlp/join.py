@@ -84,18 +84,21 @@ class Traces:
     def whole(self) -> Iterator[tuple[Any, Event | RowError]]:
         """Hand out the traces of which nothing can be missing, and the calls that cannot be read; the others stay."""
         yield from self._complaints()
-        for name in list(self._traces):
-            trace = self._traces[name]
+        left: dict[str, _Trace] = {}
+        for name, trace in self._traces.items():
             found = list(_calls(name, trace, self.given))
-            if found and all(isinstance(f, Event) and _is_whole(f, i, trace, self.given) for i, f in found):
-                self._pop(name)
-                for span_id, event in found:
+            is_whole = bool(found)
+            for span_id, event in found:
+                is_whole = is_whole and isinstance(event, Event) and _is_whole(event, span_id, trace, self.given)
+            for span_id, event in found:
+                if is_whole:
                     yield _placed(trace, span_id, event)
-                continue
-            for span_id, failed in found:
-                if isinstance(failed, RowError):
-                    self._drop(trace, span_id)
-                    yield _placed(trace, span_id, failed)
+                elif isinstance(event, RowError):
+                    _drop(trace, span_id)
+                    yield _placed(trace, span_id, event)
+            if not is_whole:
+                left[name] = trace
+        self._traces, self._held = left, sum(map(len, left.values()))
 
     def parts(self) -> Iterator[Part]:
         """Hand out the fragments of all traces that are left."""
@@ -126,16 +129,19 @@ class Traces:
             name = f"alone-{fingerprint(fragment.start, msgspec.to_builtins(fragment))}"
             if name in self._traces:
                 return
-        trace = self._traces.setdefault(name, _Trace())
-        before = len(trace)
+        trace = self._traces.get(name)
+        if trace is None:
+            trace = self._traces[name] = _Trace()
         if fragment.is_log:
+            self._held -= len(trace.logs)
             trace.logs.setdefault(_ENCODER.encode(fragment), fragment)
+            self._held += len(trace.logs)
         else:
             known = trace.spans.get(fragment.span)
             if known is None or known.weight < fragment.weight:
                 trace.spans[fragment.span] = fragment
+            self._held += known is None
         trace.places.setdefault(fragment.span if fragment.trace else "", (where, number))
-        self._held += len(trace) - before
 
     def _complaints(self) -> Iterator[tuple[Any, RowError]]:
         yield from self._errors
@@ -146,12 +152,11 @@ class Traces:
         self._held -= len(trace)
         return name, trace
 
-    def _drop(self, trace: _Trace, span_id: str) -> None:
-        """Take a call that cannot be read out of its trace."""
-        before = len(trace)
-        trace.spans.pop(span_id, None)
-        trace.logs = {data: record for data, record in trace.logs.items() if record.span != span_id}
-        self._held += len(trace) - before
+
+def _drop(trace: _Trace, span_id: str) -> None:
+    """Take a call that cannot be read out of its trace."""
+    trace.spans.pop(span_id, None)
+    trace.logs = {data: record for data, record in trace.logs.items() if record.span != span_id}
 
 
 def _placed(trace: _Trace, span_id: str, found: Event | RowError) -> tuple[Any, Event | RowError]:

@@ -1,4 +1,5 @@
-"""Dialects of calls in OpenTelemetry: one file each, a function ``read(attributes) -> Said`` and ``is_call``.
+"""Dialects of calls in OpenTelemetry: one file each, functions ``is_call``, ``read(attributes) -> Said`` and ``knows(names)``: False
+where both have nothing to say of a record whose attributes have these names, whatever their values.
 
 In the order in which they are heard.
 """

@@ -8,11 +8,17 @@ from detector.formats.base import mapping, parsed
 from detector.formats.otlp.content import Attributes, Said
 
 _PROMPT, _COMPLETION = "gen_ai.prompt_json", "gen_ai.completion_json"
+_SIGNS = frozenset({_PROMPT, _COMPLETION, "gen_ai.model.provider"})
 
 
 def is_call(attributes: Attributes) -> bool:
     """True for a request that passed the gateway."""
-    return _PROMPT in attributes or _COMPLETION in attributes or "gen_ai.model.provider" in attributes
+    return not _SIGNS.isdisjoint(attributes)
+
+
+def knows(names: tuple[str, ...]) -> bool:
+    """True where a record with these names may tell something."""
+    return not _SIGNS.isdisjoint(names)
 
 
 def read(attributes: Attributes) -> Said | None:

@@ -67,6 +67,11 @@ def is_call(attributes: Attributes) -> bool:
     return attributes.get("gen_ai.operation.name") not in _AROUND and not _SIGNS.isdisjoint(attributes)
 
 
+def knows(names: tuple[str, ...]) -> bool:
+    """True where a record with these names may tell something."""
+    return not (_SIGNS.isdisjoint(names) and _PLAIN.names.isdisjoint(names))
+
+
 def is_part(record: Record) -> bool:
     """True for a log record or span event that holds a turn of a call."""
     return record.name in _MESSAGE_EVENTS or record.name == CHOICE or record.name in _CONTENT_EVENTS

@@ -7,11 +7,17 @@ from detector.formats.base import first, mapping, parsed, sequence, text
 from detector.formats.otlp.content import Attributes, Said, json_object
 
 _PREFIX = "langfuse.observation."
+_TYPE = f"{_PREFIX}type"
 
 
 def is_call(attributes: Attributes) -> bool:
     """True for a generation or an embedding."""
-    return attributes.get(f"{_PREFIX}type") in ("generation", "embedding")
+    return attributes.get(_TYPE) in ("generation", "embedding")
+
+
+def knows(names: tuple[str, ...]) -> bool:
+    """True where a record with these names may tell something."""
+    return _TYPE in names
 
 
 def read(attributes: Attributes) -> Said | None:
@@ -33,7 +39,7 @@ def read(attributes: Attributes) -> Said | None:
     in_messages = any(mapping(m).get("role") == "system" for m in sequence(body.get("messages")))
     return Said(
         model=text(first(attributes, (f"{_PREFIX}model.name", f"{_PREFIX}metadata.model_group"))),
-        operation="embeddings" if get(f"{_PREFIX}type") == "embedding" else "chat",
+        operation="embeddings" if get(_TYPE) == "embedding" else "chat",
         system=None if in_messages else chat.system(body),
         messages=(chat.conversation(body) or chat.messages(body)) if body else chat.messages(asked),
         tools=chat.tools(body.get("tools")),

@@ -7,11 +7,14 @@ from typing import Any
 from detector.event import Usage
 from detector.formats import chat
 from detector.formats.base import count, first, mapping, parsed, text
-from detector.formats.otlp.content import Attributes, Said, json_object, nested
+from detector.formats.otlp.content import Attributes, OfNames, Said, json_object, nested
 
 _KIND = "openinference.span.kind"
 
+_MODEL = "llm.model_name"
+
 _TELLING = ("llm.", "input.value", "output.value")
+_has_more = OfNames(lambda names: any(name.startswith(_TELLING) for name in names))  # than the kind
 
 
 def is_call(attributes: Attributes) -> bool:
@@ -19,12 +22,17 @@ def is_call(attributes: Attributes) -> bool:
     return attributes.get(_KIND) in ("LLM", "EMBEDDING")
 
 
+def knows(names: tuple[str, ...]) -> bool:
+    """True where a record with these names may tell something."""
+    return _KIND in names or _MODEL in names
+
+
 def read(attributes: Attributes) -> Said | None:
     """What these names say; None where there are none of them."""
-    if _KIND not in attributes and "llm.model_name" not in attributes:
+    if _KIND not in attributes and _MODEL not in attributes:
         return None
     get = attributes.get
-    if text(get("gen_ai.operation.name")) and not any(name.startswith(_TELLING) for name in attributes):
+    if text(get("gen_ai.operation.name")) and not _has_more(attributes):
         return None  # the kind alone, written beside another dialect
     asked = json_object(get("llm.invocation_parameters"))
     request, answered = parsed(get("input.value")), parsed(get("output.value"))
@@ -36,7 +44,7 @@ def read(attributes: Attributes) -> Said | None:
     body = mapping(request)
     tools = [json_object(t.get("tool.json_schema")) for t in nested(attributes, "llm.tools.")]
     return Said(
-        model=text(first({**asked, "llm": get("llm.model_name")}, ("model", "llm"))),
+        model=text(first({**asked, "llm": get(_MODEL)}, ("model", "llm"))),
         operation=_operation(attributes),
         system=None if turns else chat.system(body),
         messages=chat.messages(turns) if turns else _asked(request),

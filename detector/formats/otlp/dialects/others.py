@@ -16,19 +16,23 @@ _CALLS = (
     "ai.streamObject.doStream",
 )
 _BODIES = (("mlflow.spanInputs", "mlflow.spanOutputs"), ("traceloop.entity.input", "traceloop.entity.output"))
+_OPERATION, _TYPE = "ai.operationId", "mlflow.spanType"
+_SIGNS = frozenset({_OPERATION, _TYPE, *(asked for asked, _ in _BODIES)})
 
 
 def is_call(attributes: Attributes) -> bool:
     """True for the innermost span of a call."""
-    return attributes.get("ai.operationId") in _CALLS or str(attributes.get("mlflow.spanType")).strip('"') in (
-        "CHAT_MODEL",
-        "LLM",
-    )
+    return attributes.get(_OPERATION) in _CALLS or str(attributes.get(_TYPE)).strip('"') in ("CHAT_MODEL", "LLM")
+
+
+def knows(names: tuple[str, ...]) -> bool:
+    """True where a record with these names may tell something."""
+    return not _SIGNS.isdisjoint(names)
 
 
 def read(attributes: Attributes) -> Said | None:
     """What these names say; None where there are none of them."""
-    if "ai.operationId" in attributes:
+    if _OPERATION in attributes:
         return _vercel(attributes)
     for asked_name, answered_name in _BODIES:
         if asked_name in attributes:

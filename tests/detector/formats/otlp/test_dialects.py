@@ -6,8 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detector.event import Event
+from detector.formats.otlp import content
+from detector.formats.otlp.content import OfNames, Said
+from detector.formats.otlp.dialects import DIALECTS
 from tests.detector.formats.otlp.requests import ANSWER, CALL, CONTENT, MESSAGES, log, logs, read, span, traces
 
 OWNER = {"tenant.id": "acme"}
@@ -242,3 +247,65 @@ def test_access_log_outside_of_traces() -> None:
     (event,) = read(logs(record)).events
     assert (event.account_id, event.model, event.usage.output_tokens, event.status) == ("acme", "gpt-4o", 20, 200)
     assert read(logs(record, record)).events == [event]
+
+
+_TOLD = st.dictionaries(
+    st.sampled_from(
+        [
+            *CALL,
+            *CONTENT,
+            "openinference.span.kind",
+            "llm.model_name",
+            "llm.input_messages.0.message.content",
+            "input.value",
+            "langfuse.observation.type",
+            "langfuse.observation.input",
+            "llm.request.type",
+            "gen_ai.prompt.0.content",
+            "gen_ai.prompt.user",
+            "gen_ai.completion.0.content",
+            "gen_ai.prompt_json",
+            "gen_ai.completion_json",
+            "gen_ai.model.provider",
+            "ai.operationId",
+            "ai.prompt",
+            "mlflow.spanType",
+            "mlflow.spanInputs",
+            "traceloop.entity.input",
+            "session.id",
+            "http.route",
+        ]
+    ),
+    st.sampled_from(
+        ["LLM", "generation", "chat", "CHAT_MODEL", "ai.streamText.doStream", "[]", '{"a": 1}', "", "x", 3]
+    ),
+    max_size=6,
+)
+
+
+@given(told=_TOLD)
+def test_who_does_not_know_the_names_has_nothing_to_say(told: dict[str, Any]) -> None:
+    """A dialect that is not asked, for a record's names are none of its own, would have told nothing of it."""
+    for dialect in DIALECTS:
+        if not dialect.knows(tuple(told)):
+            assert not dialect.is_call(told)
+            assert dialect.read(told) in (None, Said())
+
+
+def test_what_names_decide_is_found_once_and_in_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same names are asked for once; names that are new each time push each other out, the longest are not kept."""
+    asked: list[tuple[str, ...]] = []
+
+    def size(names: tuple[str, ...]) -> int:
+        asked.append(names)
+        return len(names)
+
+    of_names = OfNames(size)
+    assert [of_names({"a": 1, "b": 2}), of_names({"a": 3, "b": 4}), of_names({"ab": 1})] == [2, 2, 1]
+    assert asked == [("a", "b"), ("ab",)]
+    monkeypatch.setattr(content, "MAX_REMEMBERED", 100_000)
+    for number in range(1000):
+        assert of_names({f"name{number}": 0}) == 1
+        assert len(of_names._found) < 200
+    before = len(of_names._found)
+    assert (of_names({"x" * 200_000: 0}), len(of_names._found) <= before) == (1, True)

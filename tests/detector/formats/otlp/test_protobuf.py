@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,6 +54,24 @@ def test_every_record_is_found(counts: list[int]) -> None:
     found = wire.spans_of_protobuf(body)
     assert [(r.resource["n"], r.span) for r in found if isinstance(r, wire.Record)] == expected
     assert len(expected) == sum(counts)
+
+
+@pytest.mark.parametrize(
+    ("request_", "read"),
+    [
+        (traces(*SPANS, resource={"n": 1}), wire.spans_of_protobuf),
+        (logs(log(1, "gen_ai.choice", {"a": [1, 0.5, True, "", 0]}, {"k": "v"}), log(2, "x")), wire.logs_of_protobuf),
+    ],
+)
+def test_a_body_is_read_the_same_at_once_and_record_by_record(
+    request_: dict[str, Any], read: Callable[[bytes], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a body is decoded as a whole or each of its records by itself, the records are the same."""
+    body = encoded(request_)
+    at_once = read(body)
+    monkeypatch.setattr(wire, "MAX_WHOLE_BYTES", 0)
+    assert read(body) == at_once
+    assert len(at_once) > 1
 
 
 @pytest.mark.parametrize(
