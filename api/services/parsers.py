@@ -14,6 +14,7 @@ import select
 import socket
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -30,6 +31,7 @@ INLINE_BYTES = 32_768  # a smaller body is parsed at once; handing it to a threa
 THREADS = 2  # larger bodies worked on at once: more would need more memory and, in one process, save no time
 BUFFER_BYTES = 2 << 20  # asked of the kernel, which may give less
 START_SECONDS = 30.0  # a process that has not begun by then never will
+AGAIN_SECONDS = 60.0  # until the next try where one could not be started
 STOP_SECONDS = 5.0
 QUICK = (AUTO, canonical.NAME)  # formats not worth handing over
 
@@ -88,6 +90,7 @@ class _Process:
         self._process: subprocess.Popen[bytes] | None = None
         self._end: socket.socket | None = None
         self._is_ready = False
+        self._not_before = 0.0  # on the monotonic clock
 
     def parse(self, raw: bytes, task: Task) -> Parsed:
         """The rows of a body, read over there once the process has begun. Raises as ``parsing.parse`` does."""
@@ -124,23 +127,26 @@ class _Process:
         """True once it can be asked; starts it, and waits for so long."""
         try:
             if self._end is None:
-                self._start()
-            assert self._end is not None
-            if not self._is_ready and select.select([self._end], [], [], seconds)[0]:
+                if time.monotonic() < self._not_before:
+                    return False
+                self._end = self._start()
+            if not self._is_ready and _has_bytes(self._end, seconds):
                 self._is_ready = receive(self._end) == READY
         except (OSError, EOFError) as error:
             log.warning("a process that reads bodies cannot be started", error=str(error))
+            self._not_before = time.monotonic() + AGAIN_SECONDS
             self.close()
         return self._is_ready
 
-    def _start(self) -> None:
-        self._end, theirs = socket.socketpair()
-        for end in (self._end, theirs):  # a body goes over in a step or two, for each of which Python's lock is waited for
+    def _start(self) -> socket.socket:
+        mine, theirs = socket.socketpair()
+        for end in (mine, theirs):  # a body goes over in a step or two, for each of which Python's lock is waited for
             for side in (socket.SO_SNDBUF, socket.SO_RCVBUF):
                 end.setsockopt(socket.SOL_SOCKET, side, BUFFER_BYTES)
         with theirs:
             command = [sys.executable, "-m", "api.services.parser_process"]
             self._process = subprocess.Popen(command, stdin=theirs.fileno())
+        return mine
 
     def _ask(self, raw: bytes, task: Task) -> Parsed:
         assert self._end is not None
@@ -149,3 +155,10 @@ class _Process:
         if answer.parsed is None:
             raise FAULTS[answer.fault](answer.reason)
         return answer.parsed
+
+
+def _has_bytes(end: socket.socket, seconds: float) -> bool:
+    """Whether something can be read within so long; ``select`` cannot tell of the thousandth socket."""
+    poll = select.poll()
+    poll.register(end, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -135,3 +136,18 @@ def test_processes_end_with_the_api(
     while any(Path(f"/proc/{pid}").exists() for pid in left):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_where_no_process_can_be_started_bodies_are_read_here(
+    reading: parsers.Parsers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each body is read, and a start that fails is not tried again for every one of them."""
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    expected = parsing.parse(BODY, TASK)
+    started = []
+    real = parsers._Process._start
+    monkeypatch.setattr(parsers._Process, "_start", lambda process: started.append(process) or real(process))
+    for _ in range(20):
+        assert parse(reading) == expected
+        time.sleep(0.05)
+    assert len(started) == 1
