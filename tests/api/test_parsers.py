@@ -59,16 +59,21 @@ def parse(reading: parsers.Parsers, raw: bytes = BODY, task: Task = TASK) -> Par
     return asyncio.run(reading.parse(raw, task, None, as_they_came))
 
 
-def begun(reading: parsers.Parsers) -> int:
-    """The id of the process, once it reads bodies."""
+def begun_by(reading: parsers.Parsers) -> int:
+    """The id of the process that was started last."""
     (process,) = reading._processes
+    assert process._process is not None
+    return process._process.pid
+
+
+def begun(reading: parsers.Parsers) -> int:
+    """The same, once it reads bodies."""
     deadline = time.monotonic() + 60
-    while not process._is_ready:
+    while not all(process._is_ready for process in reading._processes):
         assert time.monotonic() < deadline
         parse(reading)
         time.sleep(0.1)
-    assert process._process is not None
-    return process._process.pid
+    return begun_by(reading)
 
 
 def test_a_process_reads_what_is_read_here(reading: parsers.Parsers, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,8 +112,7 @@ def test_a_body_that_ends_processes_is_refused(reading: parsers.Parsers, monkeyp
     real = parser_process.send
 
     def deadly(end: object, *messages: bytes) -> None:
-        for pid in children(os.getpid()):
-            os.kill(pid, signal.SIGKILL)
+        os.kill(begun_by(reading), signal.SIGKILL)
         time.sleep(0.2)
         real(end, *messages)  # type: ignore[arg-type]
 
