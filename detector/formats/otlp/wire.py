@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
@@ -63,39 +63,36 @@ def _first_span(of_resource: ResourceSpans) -> Span:
 
 def spans_of_protobuf(body: bytes) -> list[Record | RowError]:
     """The spans of an ExportTraceServiceRequest, or why one is none. Raises FormatError."""
-    return _at_once(body, ExportTraceServiceRequest, _pb_spans) or _one_by_one(body, "trace", Span, _pb_span)
+    return _at_once(body, _TRACES, _pb_span) or _one_by_one(body, "trace", Span, _pb_span)
 
 
 def logs_of_protobuf(body: bytes) -> list[Record | RowError]:
     """The records of an ExportLogsServiceRequest, or why one is none. Raises FormatError."""
-    return _at_once(body, ExportLogsServiceRequest, _pb_logs) or _one_by_one(body, "log", LogRecord, _pb_log)
+    return _at_once(body, _LOGS, _pb_log) or _one_by_one(body, "log", LogRecord, _pb_log)
 
 
-def _at_once(body: bytes, request: Any, make: Callable[[Any], Iterator[Record]]) -> list[Record | RowError]:
+_TRACES = (ExportTraceServiceRequest, "resource_spans", "scope_spans", "spans")
+_LOGS = (ExportLogsServiceRequest, "resource_logs", "scope_logs", "log_records")
+
+
+def _at_once(
+    body: bytes, layout: tuple[Any, str, str, str], make: Callable[[Any, Attributes], Record]
+) -> list[Record | RowError]:
     """The records of a request that is good as a whole, which is faster; nothing of one that needs a closer look."""
     if len(body) > min(MAX_WHOLE_BYTES, MAX_RECORD_BYTES):
         return []
+    request, of_resource, of_scope, inner = layout
+    found: list[Record | RowError] = []
     try:
-        found: list[Record | RowError] = list(islice(make(request.FromString(body)), MAX_RECORDS + 1))
+        for group in getattr(request.FromString(body), of_resource):
+            resource = _attributes(group.resource.attributes)
+            for scope in getattr(group, of_scope):
+                found += [make(record, resource) for record in islice(getattr(scope, inner), MAX_RECORDS + 1)]
+                if len(found) > MAX_RECORDS:
+                    return []
     except (DecodeError, RecursionError, RowError):
         return []
-    return found if len(found) <= MAX_RECORDS else []
-
-
-def _pb_spans(request: ExportTraceServiceRequest) -> Iterator[Record]:
-    for of_resource in request.resource_spans:
-        resource = _attributes(of_resource.resource.attributes)
-        for of_scope in of_resource.scope_spans:
-            for span in of_scope.spans:
-                yield _pb_span(span, resource)
-
-
-def _pb_logs(request: ExportLogsServiceRequest) -> Iterator[Record]:
-    for of_resource in request.resource_logs:
-        resource = _attributes(of_resource.resource.attributes)
-        for of_scope in of_resource.scope_logs:
-            for record in of_scope.log_records:
-                yield _pb_log(record, resource)
+    return found
 
 
 def _one_by_one(
