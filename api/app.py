@@ -49,8 +49,8 @@ from api.services.oidc import Provider
 from api.services.publishing import Publisher
 from api.settings import Settings
 from api.storage import migrate
-from api.storage.cases import reprice
 from api.storage.engine import Database, StorageError
+from api.storage.queue import reprice
 
 RETRY_SECONDS = "2"
 WATCH_SECONDS = 5.0

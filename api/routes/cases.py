@@ -16,7 +16,7 @@ from api.schemas.overview import ClusterPoint, Overview
 from api.schemas.performance import Performance
 from api.schemas.queue import CasePage, CaseSort, Claim, ClaimFilter
 from api.services import overview, performance, views
-from api.storage import cases, decisions
+from api.storage import cases, decisions, queue
 from api.storage.approvals import NotPossible
 
 router = APIRouter(tags=["review"])
@@ -54,7 +54,7 @@ def get_cases(
     """One page of the queue; without filters, all that is flagged or watched."""
     text = q.replace("\0", "") if q else None
     now = datetime.now(UTC)
-    query = cases.Query(
+    query = queue.Query(
         sort=sort,
         descending=order == "desc",
         state=state,
@@ -70,8 +70,8 @@ def get_cases(
         now=now,
     )
     try:
-        page = cases.page(database, query)
-    except cases.BadCursor as error:
+        page = queue.page(database, query)
+    except queue.BadCursor as error:
         raise HTTPException(422, str(error)) from error
     return views.case_page(database, page, settings.prices)
 

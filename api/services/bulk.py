@@ -11,7 +11,7 @@ from api.schemas.bulk import BulkIn, BulkItem, BulkOut, BulkPreview
 from api.schemas.decisions import DecisionIn
 from api.services import acting, approving
 from api.settings import Settings
-from api.storage import bulk, cases, decisions
+from api.storage import bulk, cases, decisions, queue
 from api.storage.approvals import NotPossible
 from api.storage.engine import Database
 from api.storage.keys import Key
@@ -27,11 +27,11 @@ class NotAsked(ValueError):
     """The bulk decision cannot be asked for like this."""
 
 
-def query_of(body: BulkIn, key: Key) -> cases.Query:
+def query_of(body: BulkIn, key: Key) -> queue.Query:
     """The queue's query that a bulk decision is on."""
     now = datetime.now(UTC)
     given = body.query
-    return cases.Query(
+    return queue.Query(
         state=given.state,
         verdict=given.verdict,
         min_risk=given.min_risk,
@@ -51,7 +51,7 @@ def preview(database: Database, settings: Settings, key: Key, body: BulkIn) -> t
         acting.details(body.decision)
     except acting.BadAction as error:
         raise NotAsked(str(error)) from error
-    found = cases.matching_ids(database, query_of(body, key), MOST + 1)
+    found = queue.matching_ids(database, query_of(body, key), MOST + 1)
     if not found:
         raise NotAsked("no case matches")
     if len(found) > MOST:

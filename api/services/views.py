@@ -15,7 +15,7 @@ from api.schemas.decisions import DecisionOut, Snapshot
 from api.schemas.evidence import EvidenceOut, RelatedOut, TemplateOut, TieOut
 from api.schemas.queue import CasePage, CaseRow
 from api.services import acting, approving, masking, reading
-from api.storage import campaigns, cases, decisions, exceptions, segments
+from api.storage import campaigns, cases, decisions, exceptions, queue, segments
 from api.storage.engine import Database
 from detector.assessment import AccountFinding, CampaignFinding, Evidence, Tie
 from detector.evaluate import Rate
@@ -39,7 +39,7 @@ def case_row(record: Any, prices: Prices, alike: Mapping[str, Mapping[str, int]]
     return CaseRow(**values, **others, spend=spend)
 
 
-def case_page(database: Database, page: cases.Page, prices: Prices) -> CasePage:
+def case_page(database: Database, page: queue.Page, prices: Prices) -> CasePage:
     """A page of the queue: each row with how cases like it ended; how many of the flags that match are expected to be false."""
     with database.read() as connection:
         rates = segments.state(connection).rates

@@ -12,7 +12,7 @@ from api.schemas.performance import Performance
 from api.services.assessing import Findings
 from api.services.window import Window
 from api.settings import Settings
-from api.storage import cases, decisions, segments
+from api.storage import cases, decisions, queue, segments
 from api.storage.engine import Database
 from api.worker import Worker
 from detector.assessment import Evidence
@@ -88,7 +88,7 @@ def test_what_is_dismissed_is_the_same_after_a_restart(
     put(database, traffic()[0])
     worker = Worker(database, detector, small(settings))
     drain(worker)
-    for row in cases.page(database, cases.Query(verdict="flag", limit=2)).rows:
+    for row in queue.page(database, queue.Query(verdict="flag", limit=2)).rows:
         decisions.decide(database, "account", row.account_id, "dismiss", "our own test", "test")
     risks = []
     for next_worker in (worker, worker, Worker(database, detector, small(settings))):
@@ -107,12 +107,12 @@ def test_the_operator_sets_the_share(database: Database, settings: Settings, det
     drain(worker)
     with database.read() as connection:
         strict = segments.state(connection)
-    few = len(cases.page(database, cases.Query(verdict="flag", limit=1000)).rows)
+    few = len(queue.page(database, queue.Query(verdict="flag", limit=1000)).rows)
     merged = Window(database, settings.window_days).merged()
     assert merged is not None
     Findings(database, detector.with_max_false_flags(0.05)).update(merged, strict.position)
     with database.read() as connection:
         loose = segments.state(connection)
     assert loose.rates.max_false_flags == 0.05 > strict.rates.max_false_flags
-    assert len(cases.page(database, cases.Query(verdict="flag", limit=1000)).rows) >= few
+    assert len(queue.page(database, queue.Query(verdict="flag", limit=1000)).rows) >= few
     assert loose.rates.expected > strict.rates.expected

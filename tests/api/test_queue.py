@@ -14,7 +14,7 @@ from api.prices import Prices
 from api.schemas.base import Role
 from api.services import bulk as carrying
 from api.settings import Settings
-from api.storage import audit, cases, segments
+from api.storage import audit, cases, queue, segments
 from api.storage.engine import Database
 from api.storage.models import account_findings
 from tests.api.builders import account
@@ -63,7 +63,7 @@ def test_other_prices_weigh_the_queue_anew(
             shown = {r["account_id"]: r["priority"] for r in rows(http, headers, sort="priority")}
         assert shown == worth
         assert list(shown) == dearest_first
-        assert cases.reprice(database, Prices(*prices)) == 0
+        assert queue.reprice(database, Prices(*prices)) == 0
 
 
 @pytest.mark.parametrize("descending", [False, True])
@@ -73,15 +73,15 @@ def test_a_page_of_the_queue_sorts_nothing(database: Database, descending: bool)
         pytest.skip("SQLite tells")
     store(database, [account(f"a{n}", 0.9, output_tokens=n) for n in range(9)])
     now = datetime.now(UTC)
-    query = cases.Query(sort="priority", descending=descending, limit=2, claim="free", actor="x", now=now)
+    query = queue.Query(sort="priority", descending=descending, limit=2, claim="free", actor="x", now=now)
     said: list[tuple[str, Any]] = []
 
     def note(_: Any, __: Any, statement: str, parameters: Any, *more: Any) -> None:
         said.append((statement, parameters))
 
     event.listen(database.engine, "before_cursor_execute", note)
-    first = cases.page(database, query)
-    cases.page(database, query._replace(cursor=first.next_cursor))
+    first = queue.page(database, query)
+    queue.page(database, query._replace(cursor=first.next_cursor))
     event.remove(database.engine, "before_cursor_execute", note)
     picking = [(s, p) for s, p in said if "sort_value" in s]
     assert len(picking) == 2
@@ -168,7 +168,7 @@ def test_one_decision_on_many(http: TestClient, headers: Headers, database: Data
 
     told = send().json()
     assert (told["total"], told["open"], told["claimed"], told["needs_approval"]) == (60, 60, 1, True)
-    assert cases.page(database, cases.Query(state="dismissed")).totals.total == 0
+    assert queue.page(database, queue.Query(state="dismissed")).totals.total == 0
     refused = send(dry_run=False, expected=59)
     assert (refused.status_code, "60 cases now" in refused.json()["detail"]) == (422, True)
     made = send(dry_run=False, expected=60).json()
@@ -186,7 +186,7 @@ def test_one_decision_on_many(http: TestClient, headers: Headers, database: Data
     assert (done["state"], done["done"], done["failed"]) == ("finished", 59, 1)
     items = http.get(f"/v1/bulk/{made['bulk_id']}/items", headers=headers["auditor"]).json()
     assert (items[0]["account_id"], items[0]["result"], "works on it" in items[0]["detail"]) == ("a3", "failed", True)
-    assert cases.page(database, cases.Query(state="dismissed")).totals.total == 59
+    assert queue.page(database, queue.Query(state="dismissed")).totals.total == 59
     actions = [
         e["action"] for e in http.get("/v1/audit", params={"limit": 70}, headers=headers["auditor"]).json()["items"]
     ]
@@ -206,4 +206,4 @@ def test_a_refused_bulk_decision_does_nothing(
     http.post(f"/v1/approvals/bulk/{made['bulk_id']}/end", json={"reason": "not all of them"}, headers=headers["lead"])
     assert not carrying.step(database, settings)
     assert http.get("/v1/bulk", headers=headers["lead"]).json()[0]["state"] == "ended"
-    assert cases.page(database, cases.Query(state="dismissed")).totals.total == 0
+    assert queue.page(database, queue.Query(state="dismissed")).totals.total == 0

@@ -19,7 +19,7 @@ from api.services import window
 from api.services.continuity import keep_names
 from api.services.overview import clusters, overview
 from api.settings import Settings
-from api.storage import campaigns, cases, decisions, events, models, ranges, segments
+from api.storage import campaigns, cases, decisions, events, models, queue, ranges, segments
 from api.storage.engine import Database, StorageError
 from api.worker import Worker
 from detector.assessment import Assessment
@@ -88,7 +88,7 @@ def test_finds_harvesters_in_the_log(database: Database, settings: Settings, det
     found, attackers = traffic()
     put(database, found)
     drain(Worker(database, detector, small(settings)))
-    flagged = {row.account_id for row in cases.page(database, cases.Query(verdict="flag", limit=1000)).rows}
+    flagged = {row.account_id for row in queue.page(database, queue.Query(verdict="flag", limit=1000)).rows}
     assert len(flagged & attackers) >= 0.6 * len(attackers)
     assert len(flagged - attackers) <= 3
     assert any(t["text"] for f in found_in(database).values() for t in f["templates"])
@@ -276,7 +276,7 @@ def test_decisions_stay_through_new_assessments(database: Database, settings: Se
     put(database, found[:1500])
     worker = Worker(database, detector, small(settings))
     drain(worker)
-    row = cases.page(database, cases.Query(verdict="flag", limit=1)).rows[0]
+    row = queue.page(database, queue.Query(verdict="flag", limit=1)).rows[0]
     decisions.decide(database, "account", row.account_id, "dismiss", "known customer", "me")
     put(database, found[1500:])
     drain(worker)
