@@ -24,7 +24,7 @@ SWITCH_SECONDS = 0.001
 
 __all__ = ["CLEAN", "ERROR", "app", "main"]
 
-db_app = typer.Typer(no_args_is_help=True, help="The database.")
+db_app = typer.Typer(no_args_is_help=True, help="Create, upgrade or look after the database.")
 app.add_typer(db_app, name="db")
 
 

@@ -49,7 +49,12 @@ def audit(
         str | None, typer.Option(help="Account of all rows, for formats that name none (provider batch files).")
     ] = None,
     account_attribute: AccountAttributes = None,
-    engine: Annotated[str, typer.Option(help="Who runs the map: local, processes.")] = "local",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Where the log is read: `local` in threads of this process; `processes` in one process a core, for logs of many files."
+        ),
+    ] = "local",
     calibration: Calibration = None,
     max_false_flags: MaxFalseFlags = None,
     keep_profiles: Annotated[
@@ -83,6 +88,11 @@ def audit(
             )
     except (FormatError, FileNotFoundError, ValueError) as error:
         raise fail(str(error)) from error
+    if run.run.rejected and not run.run.events:  # a log of another format must not pass for a clean one
+        raise fail(
+            f"not one row could be read ({run.run.rejected:,} refused), so nothing was audited: {out / 'rejected.jsonl'} says why of each; "
+            "if the format was not recognised, name it with --format"
+        )
     print_assessment(console, run.run, run.assessment, out)
     raise typer.Exit(FINDINGS if run.assessment.flagged() else CLEAN)
 
@@ -132,7 +142,12 @@ def calibrate(
 @app.command()
 def simulate(
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder for events.jsonl, labels.parquet and labels_events.parquet.")
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Folder for events.jsonl, and for what is true of it: labels.parquet, labels_events.parquet, campaigns.parquet, labels.jsonl.",
+        ),
     ],
     scenario: Annotated[str, typer.Option(help="Preset: smoke (small), demo (a week, about 20,000 events).")] = "demo",
     seed: Annotated[int, typer.Option(help="The same seed gives the same traffic.")] = 1,

@@ -23,18 +23,27 @@ def rehearse(
     max_false_flags: MaxFalseFlags = None,
     family: Annotated[
         list[str] | None,
-        typer.Option(help="Kind of harvest to rehearse; may be given several times.", show_default="all 13"),
+        typer.Option(
+            help="Kind of harvest to rehearse, such as `reasoning`; may be given several times. An unknown one is answered with all there are.",
+            show_default="all 13",
+        ),
     ] = None,
-    accounts: Annotated[str, typer.Option(help="Numbers of accounts that share one harvest.")] = "1,5,25,100",
+    accounts: Annotated[
+        str, typer.Option(help="Numbers of accounts that share one harvest, separated by commas.")
+    ] = "1,5,25,100",
     requests: Annotated[
         str | None,
         typer.Option(
-            help="Requests that each account sends, cover included.",
+            help="Requests that each account sends, cover included; several separated by commas.",
             show_default="200 of one account, fewer of many: 40 of each of 25, 20 of each of 100",
         ),
     ] = None,
-    cover: Annotated[str, typer.Option(help="Shares of them that imitate an ordinary user.")] = "0,0.5,0.8",
-    paraphrases: Annotated[str, typer.Option(help="Wordings in which the same is asked.")] = "1",
+    cover: Annotated[
+        str, typer.Option(help="Shares of them that imitate an ordinary user, separated by commas.")
+    ] = "0,0.5,0.8",
+    paraphrases: Annotated[
+        str, typer.Option(help="Wordings in which the same is asked; several numbers separated by commas.")
+    ] = "1",
     identity: Annotated[
         str, typer.Option(help="Network and payment of the accounts: unshared, partly, shared.")
     ] = "unshared",

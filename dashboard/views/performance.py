@@ -168,7 +168,7 @@ def drift(found: DriftOut | None) -> None:
             "Reading",
             "Stable" if found.stability < STABLE else "Moving" if found.stability < SHIFTED else "Another population",
         )
-    row[2].metric("Index of (UTC)", words.when(found.built_at))
+    row[2].metric("Index built at (UTC)", words.when(found.built_at))
     safe.chart(charts.drift(found.days), "Requests a day, and how well prompts fit the topics")
 
 
@@ -178,7 +178,7 @@ def lag(overview: Overview, assess_seconds: float | None) -> None:
     row = st.columns(5)
     row[0].metric("Waiting for the worker", words.quantity(overview.worker_lag_events, "request"))
     waited = overview.worker_lag_seconds
-    row[1].metric("The oldest for", words.duration(waited) if waited else words.NOTHING)
+    row[1].metric("The oldest has waited", words.duration(waited) if waited else words.NOTHING)
     row[2].metric("Not assessed yet", words.quantity(overview.unassessed_events, "request"))
     row[3].metric("Last assessed (UTC)", words.when(overview.last_assessed_at))
     row[4].metric("An assessment takes", words.duration(assess_seconds) if assess_seconds else words.NOTHING)

@@ -22,6 +22,7 @@ SHOWN_TIES = 6
 SHOWN_MEMBERS = 6
 SHOWN_TEMPLATES = 3
 SHOWN_SLOTS = 2
+SENTENCE = 1500  # characters, more than any sentence of ours has with the names of eight signals in it
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = "▁▂▃▄▅▆▇█"
 
@@ -188,7 +189,7 @@ def _item(console: Console, text: str) -> None:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=3, justify="right")
     grid.add_column(overflow="fold")
-    grid.add_row("•", Text(line(text, 600)))
+    grid.add_row("•", Text(line(text, SENTENCE)))
     console.print(grid)
 
 

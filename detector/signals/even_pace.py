@@ -11,6 +11,8 @@ import numpy as np
 from detector.signals.base import Signal
 from detector.view import View
 
+STEADY = 0.5  # share of slots in use from which the pauses are the exception, so that words may say so
+
 
 def _value(view: View) -> np.ndarray:
     slots = view.aligned(view.rhythm, "slots")
@@ -25,6 +27,7 @@ SIGNAL = Signal(
     unit="share of ten-minute slots in use",
     value=_value,
     text=lambda x, n: (
-        f"Between its first and last request {x * 100:.0f} % of all ten-minute slots are in use: it hardly pauses."
+        f"Between its first and last request {x * 100:.0f} % of all ten-minute slots are in use"
+        + (": it hardly pauses." if x >= STEADY else ".")
     ),
 )

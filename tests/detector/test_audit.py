@@ -75,6 +75,15 @@ def test_bad_rows_are_listed_and_stop_nothing(log: Path, tmp_path: Path) -> None
     assert accounts["requests"].sum() == 50
 
 
+def test_a_log_that_cannot_be_read_is_not_clean(tmp_path: Path) -> None:
+    """Where not one row could be read the exit code is that of an error, and the reasons are in rejected.jsonl."""
+    (tmp_path / "log.jsonl").write_text('{"event_id": "x"}\n{"event_id": "y"}\n')
+    result = RUN.invoke(app, ["audit", str(tmp_path / "log.jsonl"), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "not one row could be read (2 refused)" in " ".join(result.output.split())
+    assert len(pl.read_ndjson(tmp_path / "out" / "rejected.jsonl")) == 2
+
+
 def test_processes_find_the_same(log: Path, audited: Path, tmp_path: Path) -> None:
     """Split over files and processes, the audit gives the same risks."""
     rows = (log / "events.jsonl").read_bytes().splitlines(keepends=True)
