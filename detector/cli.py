@@ -134,7 +134,7 @@ def calibrate(
     console.print(
         f"Learnt {run.clusters} clusters from {run.prompts:,} distinct prompts of {run.accounts:,} accounts, "
         f"and {run.frames:,} sentences that are public here; "
-        f"at most {run.max_false_flags:.2%} of honest accounts are flagged."
+        f"thresholds are set for at most {run.max_false_flags:.2%} of honest accounts."
     )
     console.print(f"Use it: distillwatch audit LOG --calibration {run.out} --out DIR")
 

@@ -77,8 +77,8 @@ def right(told: Performance, overview: Overview, found: Quality) -> None:
         help="Their scores are among those of honest accounts from the next assessment on, so that the threshold moves up",
     )
     st.caption(
-        "Reviewed cases are no random sample: whoever reviews the riskiest first sees more that are confirmed. At most "
-        f"{overview.max_false_flags * 100:.3g} % of honest accounts are flagged."
+        "Reviewed cases are no random sample: whoever reviews the riskiest first sees more that are confirmed. Thresholds "
+        f"are set for at most {overview.max_false_flags * 100:.3g} % of honest accounts."
     )
     st.subheader("By signal", help="A flag counts for each signal that speaks for harvesting in it.")
     safe.table([signal_row(signal) for signal in told.signals], SIGNALS, key="signals")

@@ -200,7 +200,7 @@ def test_reviews_show_in_the_performance(service: Service) -> None:
     assert told.reviewed >= 2
     assert "Reasoning elicitation" in app.dataframe[0].value["title"].to_list()
     flagged = client.overview().flagged
-    said = f"Of the {flagged} flags, about 1.4 (0 to 4) are expected to be false: at most 0.1 % of honest accounts are flagged."
+    said = f"Of the {flagged} flags, about 1.4 (0 to 4) are expected to be false: thresholds are set for at most 0.1 % of honest accounts."
     assert said in all_text(page(service, "auditor", ""))
 
 

@@ -55,7 +55,7 @@ def test_prints_findings_and_what_to_do() -> None:
         "acct_2",
         "reasoning elicitation",
         "plain words",
-        "Of the 2 flags, about 0.3 (0 to 2) are expected to be false: at most 0.05 % of honest accounts are flagged.",
+        "Of the 2 flags, about 0.3 (0 to 2) are expected to be false: thresholds are set for at most 0.05 % of honest accounts.",
         "check entitlement",
         "2 rows could not be read",
         "audit/rejected.jsonl",
