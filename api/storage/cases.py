@@ -33,7 +33,7 @@ DECODER = msgspec.json.Decoder(AccountFinding)
 ALIKE = 2  # strongest signals that alike cases share
 TO_LOOK = timedelta(hours=48)  # within which somebody should look at what is flagged
 HONEST = (1, 5)  # OCSF verdicts of dismissed accounts whose conduct is that of honest customers
-CHUNK = 500
+CHUNK = 500  # accounts in one statement: databases bound its parameters
 CaseRecord = Row  # of ROW
 
 
