@@ -87,6 +87,8 @@ def cells(item: CaseRow | CampaignRow | CampaignMember) -> dict[str, safe.Cell]:
 def reasons(evidence: Sequence[EvidenceOut], tools: Tools | None = None) -> None:
     """Reasons for and against as two equal columns, drawn on one scale; ``tools`` puts buttons below each."""
     scale = max((abs(e.contribution) for e in evidence), default=1.0) or 1.0
+    for part in dict.fromkeys(e.part for e in evidence if e.part):
+        safe.text(f"Counted in {part}: what stands out most in it.")
     for column, direction in zip(st.columns(2, gap="medium"), REASONS, strict=True):
         chosen = sorted((e for e in evidence if e.direction == direction), key=lambda e: -abs(e.contribution))
         with column:
@@ -155,7 +157,7 @@ def _reason(evidence: EvidenceOut, scale: float) -> Markup:
         title=evidence.title,
         value=value,
         unit=unit,
-        text=evidence.text,
+        text=evidence.sentence or evidence.text,
         direction=evidence.direction,
         width=100 * min(abs(evidence.contribution) / scale, 1.0),
         contribution=words.signed(evidence.contribution),

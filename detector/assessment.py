@@ -25,12 +25,23 @@ class Evidence(msgspec.Struct, kw_only=True):
     unit: str  # e.g. "share of requests"
     percentile: float  # share of those that it is ``among`` with a lower value, 0..1
     contribution: float  # log-odds
-    text: str  # one plain sentence with the numbers in it
+    text: str  # plain words with the numbers in them
+    part: str = ""  # the requests it was counted in, e.g. "30 of its 90 requests, those of one day"; empty: all
     version: str = "1"
     among: str = "ordinary accounts"  # those of its size, where they are known
     event_ids: list[str] = []  # some of the requests behind it
     requests: int | None = None  # behind it, of those looked at; None: it is of all of them together
     looked_at: int = 0  # requests looked at: all it speaks of, or a sample of a busy account's
+
+    @property
+    def sentence(self) -> str:
+        """The text without the part, for a list whose reasons are all of that part."""
+        return self.text.removesuffix(counted_in(self.part))
+
+
+def counted_in(part: str) -> str:
+    """What a reason's text ends with that was counted in a part of an account's requests."""
+    return f" Counted in {part}." if part else ""
 
 
 class Template(msgspec.Struct, kw_only=True):
@@ -120,7 +131,7 @@ class AccountFinding(msgspec.Struct, kw_only=True):
     harvest: str | None = None  # what it looks like, e.g. "reasoning elicitation"
     input_tokens: int = 0
     output_tokens: int = 0
-    evidence: list[Evidence] = []  # sorted by absolute contribution
+    evidence: list[Evidence] = []  # its place in a campaign, what is there, what is missing; each the weightiest first
     in_shadow: list[str] = []  # sentences on the signals in shadow that are strong in it: they do not count
     templates: list[Template] = []
     related: list[Related] = []
@@ -179,3 +190,9 @@ class Assessment(msgspec.Struct, kw_only=True):
         """Requests that the findings point to."""
         examples = {i for f in self.findings() for i in f.example_event_ids}
         return examples | {i for f in self.findings() for t in f.templates for i in t.event_ids}
+
+
+def top_reason(finding: AccountFinding | CampaignFinding) -> str:
+    """The first reason for harvesting in the finding's own work; its place in a campaign only where there is no other."""
+    reasons = [e for e in finding.evidence if e.direction == "for"]
+    return min(reasons, key=lambda e: e.signal == "campaign").text if reasons else ""

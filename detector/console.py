@@ -28,9 +28,9 @@ from rich.table import Table
 from rich.text import Text
 
 from detector import progress
-from detector.assessment import AccountFinding, Assessment, CampaignFinding
+from detector.assessment import AccountFinding, Assessment, CampaignFinding, top_reason
 from detector.report.document import NOTE
-from detector.report.summary import RunSummary, top_reason, totals
+from detector.report.summary import RunSummary, totals
 from detector.report.text import count, duration, false_flags, line, percent, quantity, risk, size
 
 PLAIN_WIDTH = 140  # columns where the output is no terminal, e.g. a file or the log of a build
@@ -150,13 +150,15 @@ def print_assessment(console: Console, run: RunSummary, assessment: Assessment, 
         f" of {count(sums.accounts)}; {count(sums.watched)} watched; {quantity(sums.campaigns, 'campaign')}.",
     ))  # fmt: skip
     flagged = assessment.flagged()
-    if flagged:
-        console.print(_accounts_table(flagged[:SHOWN_ACCOUNTS], console.width))
-        _more(console, len(flagged) - SHOWN_ACCOUNTS, "flagged account")
-    if assessment.campaigns:
-        campaigns = sorted(assessment.campaigns, key=lambda c: -c.risk)
-        console.print(_campaigns_table(campaigns[:SHOWN_CAMPAIGNS]))
+    campaigns = sorted(assessment.campaigns, key=lambda c: -c.risk)
+    if campaigns:
+        console.print(_campaigns_table(campaigns[:SHOWN_CAMPAIGNS], {a.account_id for a in flagged}))
         _more(console, len(campaigns) - SHOWN_CAMPAIGNS, "campaign")
+    members = {name for c in campaigns for name in c.accounts}
+    alone = [a for a in flagged if a.account_id not in members]
+    if alone:
+        console.print(_accounts_table(alone[:SHOWN_ACCOUNTS], console.width))
+        _more(console, len(alone) - SHOWN_ACCOUNTS, "flagged account")
     if flagged:
         took = (
             f"{quantity(sums.flagged_requests, 'request')} and {quantity(sums.flagged_output_tokens, 'output token')}"
@@ -182,26 +184,27 @@ def _more(console: Console, rest: int, unit: str) -> None:
 
 
 def _accounts_table(accounts: list[AccountFinding], width: int) -> Table:
-    table = Table(title="Flagged accounts", title_justify="left", title_style="bold", header_style="bold", expand=False)
+    table = _table("Flagged accounts in no campaign")
     table.add_column("Risk", justify="right", no_wrap=True)
     table.add_column("Account", no_wrap=True, overflow="ellipsis", max_width=max(16, width // 5))
     table.add_column("Requests", justify="right", no_wrap=True)
     table.add_column("Looks like", overflow="fold", max_width=max(12, width // 6))
-    table.add_column("Campaign", no_wrap=True, overflow="ellipsis", max_width=max(9, width // 8))
     table.add_column("Top reason", overflow="fold")
     for a in accounts:
         table.add_row(
             Text(risk(a.risk), style=STYLES[a.verdict]), Text(line(a.account_id, 80)), count(a.requests),
-            Text(line(a.harvest or "kind not clear", 60)), Text(line(a.campaign_id or "–", 40)), Text(line(top_reason(a), 110)),
+            Text(line(a.harvest or "kind not clear", 60)), Text(line(top_reason(a), 220)),
         )  # fmt: skip
     return table
 
 
-def _campaigns_table(campaigns: list[CampaignFinding]) -> Table:
-    table = Table(title="Campaigns", title_justify="left", title_style="bold", header_style="bold", expand=False)
+def _campaigns_table(campaigns: list[CampaignFinding], flagged: set[str]) -> Table:
+    """A row per campaign; ``flagged`` are the accounts that are."""
+    table = _table("Campaigns")
     table.add_column("Risk", justify="right", no_wrap=True)
     table.add_column("Campaign", no_wrap=True, overflow="ellipsis")
     table.add_column("Accounts", justify="right", no_wrap=True)
+    table.add_column("Flagged", justify="right", no_wrap=True)
     table.add_column("Requests", justify="right", no_wrap=True)
     table.add_column("Looks like", overflow="fold")
     table.add_column("Strongest tie", overflow="fold")
@@ -209,6 +212,11 @@ def _campaigns_table(campaigns: list[CampaignFinding]) -> Table:
         tie = max(c.ties, key=lambda t: t.weight).text if c.ties else ""
         table.add_row(
             Text(risk(c.risk), style=STYLES[c.verdict]), Text(line(c.campaign_id, 40)), count(len(c.accounts)),
-            count(c.requests), Text(line(c.harvest or "kind not clear", 60)), Text(line(tie, 110)),
+            count(len(flagged.intersection(c.accounts))), count(c.requests), Text(line(c.harvest or "kind not clear", 60)),
+            Text(line(tie, 220)),
         )  # fmt: skip
     return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", header_style="bold", expand=False)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from detector.accounts import AccountScores
-from detector.assessment import AccountFinding, CampaignFinding, Evidence, Related, Tie, Verdict
+from detector.assessment import AccountFinding, CampaignFinding, Evidence, Related, Tie, Verdict, counted_in
 from detector.behind import NOTHING, Behind, behind
 from detector.campaigns import slice_profiles
 from detector.digest import MIN_TEMPLATE, Digest, digests
@@ -77,8 +77,8 @@ def evidence(
     """Reasons of one account, part or campaign, from its signals' values and shares in the log-odds, both of shape
     (len(SIGNALS),); contributions of less than a tenth are left out.
 
-    ``found`` are the requests behind each, ``part`` says which of its requests these are. What is there comes before what is
-    missing (a lack of human rhythm, say), and the weightier before the lighter.
+    ``found`` are the requests behind each, ``part`` says which of its requests were counted. What is there comes before what
+    is missing (a lack of human rhythm, say), and the weightier before the lighter.
     """
     peers = scorer.peers(n)
     percentiles = peers.percentiles(values)
@@ -105,17 +105,18 @@ def evidence(
                 event_ids=requests.event_ids,
                 requests=requests.requests,
                 looked_at=requests.of,
-                text=f"{part}{text}",
+                text=text + counted_in(part),
+                part=part,
             )
         )
-    return sorted(out, key=lambda e: LACKING in e.text)
+    return sorted(out, key=lambda e: e.text.startswith(LACKING))
 
 
 def part_words(attribute: int, requests: int, all_requests: int) -> str:
-    """Which of an account's requests its evidence is about; nothing where it is about all of them."""
+    """In which of an account's requests its evidence was counted; nothing where that is all of them."""
     if attribute == WHOLE:
         return ""
-    return f"Of the {requests} of its {all_requests} requests {tuple(ATTRIBUTES.values())[attribute]}: "
+    return f"{requests:,} of its {all_requests:,} requests, those {tuple(ATTRIBUTES.values())[attribute]}"
 
 
 def _lacking(title: str, percentile: float, peers: str) -> str:
@@ -268,7 +269,7 @@ def _in_shadow(own: AccountScores, scorer: Scorer) -> dict[int, list[str]]:
             signal, n = SIGNALS[shadow[at]], int(own.requests[i])
             part = part_words(int(own.attribute[i]), n, int(own.view.n[i]))
             text = signal.text(float(own.values[i, shadow[at]]), n)
-            found.setdefault(i, []).append(f"{signal.title}. {part}{text}")
+            found.setdefault(i, []).append(f"{signal.title}. {text}{counted_in(part)}")
     return found
 
 

@@ -23,7 +23,7 @@ OBJECTS = {
     "tls": "TLS fingerprint",
     "user_agent": "client program",
     "birth": "day of registration",
-    "settings": "explicit sampling settings",
+    "settings": "set of explicit sampling settings",
 }
 CONTENT = {
     "piece": "the same rare sentence",

@@ -22,6 +22,10 @@ class EvidenceOut(Schema):
         description="Change in log-odds of harvesting; of a place in a campaign: of its risk, beyond where an account is watched"
     )
     text: str
+    part: str = Field(
+        "", description="The requests it was counted in, which the text says last; empty: all of the account's"
+    )
+    sentence: str = Field("", description="The text without the part")
     version: str = "1"
     event_ids: list[str] = []
     requests: int | None = Field(

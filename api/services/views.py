@@ -142,7 +142,10 @@ def _plain(schema: Any, structs: Sequence[msgspec.Struct]) -> list[Any]:
 
 def _reasons(evidence: Sequence[Evidence]) -> list[EvidenceOut]:
     shown: list[EvidenceOut] = _plain(EvidenceOut, evidence)
-    return [e.model_copy(update={"interval": _interval(e)}) for e in shown]
+    return [
+        e.model_copy(update={"interval": _interval(e), "sentence": own.sentence})
+        for e, own in zip(shown, evidence, strict=True)
+    ]
 
 
 def _interval(evidence: EvidenceOut) -> tuple[float, float] | None:

@@ -25,7 +25,7 @@ from api.storage.approvals import NotPossible
 from api.storage.engine import Database
 from api.storage.models import DECIDED, account_findings
 from api.storage.upsert import common_values, upsert
-from detector.assessment import AccountFinding, Evidence
+from detector.assessment import AccountFinding, Evidence, top_reason
 
 T = account_findings.c
 ROW = [c for c in account_findings.columns if c.name != "finding"]
@@ -68,7 +68,7 @@ def store(
         {
             "account_id": f.account_id,
             "campaign_id": f.campaign_id,
-            "top_reason": next((e.text for e in f.evidence if e.direction == "for"), "").replace("\0", "\ufffd"),
+            "top_reason": top_reason(f).replace("\0", "\ufffd"),
             "false_discovery": f.false_discovery,
             "pattern": pattern_of(f),
             "due_at": now + TO_LOOK if f.verdict == "flag" else None,

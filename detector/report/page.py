@@ -13,12 +13,12 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from detector.assessment import Assessment, Evidence, Template
+from detector.assessment import Assessment, Evidence, Template, top_reason
 from detector.event import Event
 from detector.report import charts, text
 from detector.report.document import NOTE
 from detector.report.examples import examples_of
-from detector.report.summary import RunSummary, top_reason, totals
+from detector.report.summary import RunSummary, totals
 from detector.templates import SLOT
 
 MAX_ACCOUNTS = 100  # sections of accounts: a page beyond some megabytes is no longer read; the tables hold the rest

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import msgspec
 
-from detector.assessment import AccountFinding, Assessment, CampaignFinding
+from detector.assessment import Assessment
 
 
 def own_version() -> str:
@@ -86,11 +86,3 @@ def totals(run: RunSummary, assessment: Assessment) -> Totals:
         flagged_output_tokens=sum(a.output_tokens for a in flagged),
         rejected=run.rejected,
     )
-
-
-def top_reason(finding: AccountFinding | CampaignFinding) -> str:
-    """The weightiest sentence for harvesting from the finding's own work; membership in a campaign only where there is no other."""
-    reasons = sorted(
-        (e for e in finding.evidence if e.direction == "for"), key=lambda e: (e.signal == "campaign", -e.contribution)
-    )
-    return reasons[0].text if reasons else ""

@@ -67,6 +67,7 @@ def test_a_finding_says_why(found: Assessment, planted: Traffic) -> None:
         assert all(0 <= e.percentile <= 1 and e.text.endswith(".") for e in finding.evidence)
         assert finding.example_event_ids
         for reason in finding.evidence:
+            assert reason.text == f"{reason.sentence} Counted in {reason.part}." if reason.part else reason.sentence
             assert {account_of[i] for i in reason.event_ids} <= {finding.account_id}
             assert 0 < reason.looked_at <= finding.requests
             assert bool(reason.event_ids) == (reason.requests != 0)

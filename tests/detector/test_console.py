@@ -13,7 +13,7 @@ from rich.console import Console
 
 from detector.assessment import Assessment
 from detector.console import PLAIN_EVERY, SHOWN_ACCOUNTS, AuditProgress, print_assessment
-from tests.detector.report.builders import account, findings, run
+from tests.detector.report.builders import account, campaign, findings, run
 
 
 class Clock:
@@ -51,9 +51,8 @@ def test_prints_findings_and_what_to_do() -> None:
     text = shown().replace("\u00a0", " ")
     for expected in (
         "2 accounts flagged of 3; 1 watched; 1 campaign.",
-        "97.0 %",
-        "acct_2",
-        "reasoning elicitation",
+        "99.0 %",
+        "c1",
         "plain words",
         "Of the 2 flags, about 0.3 (0 to 2) are expected to be false: thresholds are set for at most 0.05 % of honest accounts.",
         "check entitlement",
@@ -66,7 +65,7 @@ def test_prints_findings_and_what_to_do() -> None:
 
 
 def test_own_reasons_come_before_membership() -> None:
-    """As the campaign has a column of its own, the top reason is the weightiest of the account's own."""
+    """The top reason is the weightiest of the account's own, and its place in a campaign only where there is no other."""
     finding = account("acct_1", "own reason")
     finding.evidence[0].contribution = 0.5
     member = account("acct_1", "member of a campaign").evidence[0]
@@ -76,6 +75,18 @@ def test_own_reasons_come_before_membership() -> None:
     print_assessment(console, run(), Assessment(accounts=[finding], campaigns=[]))
     assert "own reason" in out.getvalue()
     assert "member of" not in out.getvalue()
+
+
+def test_a_campaign_is_one_row() -> None:
+    """A campaign is told in one row with its flagged accounts counted; only accounts in no campaign have rows of their own."""
+    console, out = plain()
+    accounts = [account("member_1"), account("member_2"), account("member_3", verdict="watch"), account("alone")]
+    found = Assessment(accounts=accounts, campaigns=[campaign("words", ["member_1", "member_2", "member_3"])])
+    print_assessment(console, run(), found)
+    [row] = [r for r in out.getvalue().splitlines() if "c1" in r]
+    assert [cell.strip() for cell in row.split("│")][2:5] == ["c1", "3", "2"]
+    assert "alone" in out.getvalue()
+    assert "member_" not in out.getvalue()
 
 
 def test_long_lists_are_cut_and_counted() -> None:

@@ -9,6 +9,7 @@ from api.services import masking
 from api.services.jobs import files
 from api.services.jobs.work import Work, profile_stored
 from api.storage import events
+from detector.assessment import top_reason
 from detector.audit import AuditRun, conclude
 from detector.audit import audit as audit_files
 from detector.report import write_report
@@ -30,7 +31,7 @@ def audit(work: Work, asked: AuditIn) -> AuditSummary:
             requests=a.requests,
             harvest=a.harvest,
             campaign_id=a.campaign_id,
-            top_reason=next((e.text for e in a.evidence if e.direction == "for"), ""),
+            top_reason=top_reason(a),
         )
         for a in flagged[:TOP]
     ]

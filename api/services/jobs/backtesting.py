@@ -14,7 +14,7 @@ from api.schemas.jobs import BacktestAccount, BacktestIn, BacktestPoint, Backtes
 from api.services.assessing import reviewed
 from api.services.jobs.work import Work, kept_profiles
 from api.storage import cases
-from detector.assessment import AccountFinding
+from detector.assessment import AccountFinding, top_reason
 from detector.scoring import Scorer
 
 SAMPLES = 50  # accounts named of each kind
@@ -90,7 +90,7 @@ def _samples(flagged: Sequence[_Scored], states: Sequence[str], cuts: dict[float
             requests=s.finding.requests,
             state=s.state,
             harvest=s.finding.harvest,
-            top_reason=next((e.text for e in s.finding.evidence if e.direction == "for"), ""),
+            top_reason=top_reason(s.finding),
             needs=min(share for share, cut in cuts.items() if s.score > cut),
         )
         for s in chosen

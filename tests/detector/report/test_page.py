@@ -161,6 +161,17 @@ def test_the_strongest_reasons_come_first_and_the_rest_is_counted() -> None:
     assert "Nothing measurable speaks against it." in text
 
 
+def test_a_part_is_named_once() -> None:
+    """Reasons that were counted in a part of an account's requests stand below one line that says so."""
+    finding = account("acct_1")
+    for reason in finding.evidence:
+        reason.part = "30 of its 120 requests, those of one day"
+        reason.text += f" Counted in {reason.part}."
+    html = page(run(), Assessment(accounts=[finding], campaigns=[]), {})
+    section = html[html.index('id="account-1"') :]
+    assert section.count("Counted in 30 of its 120 requests, those of one day") == 1
+
+
 def test_without_content() -> None:
     """Where no text is kept the page says so and shows the rest."""
     finding = account("acct_1")
