@@ -12,6 +12,7 @@ class Prices(NamedTuple):
 
     input: float = 3.0
     output: float = 15.0
+    currency: str = "USD"
 
     def spend(self, input_tokens: int, output_tokens: int) -> float:
         """What so many tokens cost."""

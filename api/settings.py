@@ -95,6 +95,7 @@ class Settings(BaseSettings):
         3.0, ge=0, description="What a million input tokens cost, for estimates of what was taken"
     )
     price_output: float = Field(15.0, ge=0, description="What a million output tokens cost")
+    currency: str = Field("USD", pattern="^[A-Z]{3}$", description="Currency of the prices, ISO 4217")
     claim_minutes: int = Field(30, ge=1, le=1440, description="How long a claimed case is kept for one person")
     large_customer_tokens: int = Field(
         5_000_000,
@@ -148,7 +149,7 @@ class Settings(BaseSettings):
     @property
     def prices(self) -> Prices:
         """What tokens cost."""
-        return Prices(self.price_input, self.price_output)
+        return Prices(self.price_input, self.price_output, self.currency)
 
     @property
     def attribute_names(self) -> tuple[str, ...]:

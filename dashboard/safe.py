@@ -129,6 +129,11 @@ def money_column(label: str, width: Any = None, help: str | None = None) -> Any:
     return st.column_config.NumberColumn(label, width=width, format="%.2f", help=help)
 
 
+def in_currency(column: Any, currency: str) -> Any:
+    """A column of amounts with the currency in its heading."""
+    return {**column, "label": line(f"{column['label']} ({currency})", 40)}
+
+
 def share_column(label: str, width: Any = None, help: str | None = None) -> Any:
     """A column of percentages 0..100 as bars."""
     return st.column_config.ProgressColumn(

@@ -206,16 +206,16 @@ def taken(case: AccountDetail) -> None:
     covered = max((t.share for t in case.templates), default=0.0)
     safe.show(
         safe.markup(
-            '<div class="dw-taken"><div><span class="dw-small">What is taken</span><br><b>{what}</b></div>'
+            '<div class="dw-taken"><div><span class="dw-small">Looks like</span><br><b>{what}</b></div>'
             '<div><span class="dw-small">Requests in one template</span><br><b>{share}</b></div>'
             '<div><span class="dw-small">Output tokens so far</span><br><b>{tokens}</b></div>'
             '<div><span class="dw-small">Estimated worth so far</span><br><b>{spend}</b></div>'
-            '<div><span class="dw-small">Closed cases like it: confirmed, dismissed</span><br><b>{alike}</b></div></div>',
+            '<div><span class="dw-small">Closed cases like it that were confirmed</span><br><b>{alike}</b></div></div>',
             what=safe.line(case.harvest or "No kind of harvest stands out"),
             share=words.percent(covered) if covered else words.NOTHING,
             tokens=words.count(case.output_tokens),
-            spend=words.money(case.spend),
-            alike=f"{case.alike_confirmed} · {case.alike_dismissed}",
+            spend=words.money(case.spend, case.currency),
+            alike=words.alike(case.alike_confirmed, case.alike_dismissed),
         )
     )
 

@@ -240,9 +240,20 @@ def signed(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
 
 
-def money(value: float) -> str:
-    """An estimated amount in the unit of the service's prices: 0.42, 12.30, 1,204."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:,.2f}"
+def money(value: float, currency: str) -> str:
+    """An estimated amount: 0.42 USD, 12.30 EUR, 1,204 USD."""
+    return f"{value:,.0f} {currency}" if value >= 100 else f"{value:,.2f} {currency}"
+
+
+def alike(confirmed: int, dismissed: int) -> str:
+    """How closed cases with the same pattern ended: 3 of 4 were confirmed; nothing where there are none."""
+    return f"{confirmed:,d} of {confirmed + dismissed:,d}" if confirmed + dismissed else NOTHING
+
+
+def action(name: str) -> str:
+    """An entry of the audit trail: key.create as Key: create."""
+    kind, _, done = name.replace("_", " ").partition(".")
+    return f"{kind.capitalize()}: {done}" if done else kind.capitalize()
 
 
 def expected(value: float) -> str:

@@ -15,6 +15,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 FOUND_COLUMNS = ("account_id", "risk", "verdict", "flagged_at")
 SETTINGS = ("accounts", "cover", "paraphrases", "network", "payment", "aged", "pace", "failover", "reseller")
+YES_OR_NO = {"True": "yes", "False": "no"}
 RESAMPLES = 2000  # of the bootstrap: enough for the second digit of a 95 % interval
 CAUGHT = 0.5  # a campaign is caught when accounts that sent at least this share of its harvest are flagged
 
@@ -226,15 +227,24 @@ def print_metrics(console: Console, metrics: Metrics) -> None:
             between = " – ".join(pattern.format(x) for x in interval) if interval else ""
             table.add_row(name, pattern.format(value), between, "")
     console.print(table)
-    for title, rates in (
-        ("Campaigns caught, by harvest", metrics.families),
-        *((f"Campaigns caught, by {name}", rates) for name, rates in metrics.settings.items() if len(rates) > 1),
-        ("Honest accounts flagged, by kind (where any)", {k: r for k, r in metrics.kinds.items() if r.k}),
+    for title, what, found, rates in (
+        ("Campaigns caught, by harvest", "harvest", "caught", metrics.families),
+        *(
+            (f"Campaigns caught, by {name}", name, "caught", rates)
+            for name, rates in metrics.settings.items()
+            if len(rates) > 1
+        ),
+        (
+            "Honest accounts flagged, by kind (where any)",
+            "kind",
+            "flagged",
+            {k: r for k, r in metrics.kinds.items() if r.k},
+        ),
     ):
         if rates:
             detail = Table(title=title, title_justify="left", min_width=len(title) + 2)
-            detail.add_column("")
-            detail.add_column("", justify="right")
+            detail.add_column(what)
+            detail.add_column(found, justify="right")
             for name, rate in rates.items():
-                detail.add_row(name.replace("_", " "), f"{rate.k} of {rate.n}")
+                detail.add_row(YES_OR_NO.get(name, name).replace("_", " "), f"{rate.k} of {rate.n}")
             console.print(detail)

@@ -35,6 +35,7 @@ class CaseRow(Schema):
     claimed_until: datetime | None = None
     pattern: str = Field("", description="Cases that are alike share it")
     spend: float = Field(0.0, description="Estimated worth of the tokens taken, by the prices of the settings")
+    currency: str = Field("USD", description="Of spend and priority, ISO 4217")
     priority: float = Field(0.0, description="Risk times spend")
     alike_confirmed: int = Field(0, description="Other closed cases with the same pattern that were confirmed")
     alike_dismissed: int = 0

@@ -21,7 +21,7 @@ from detector.assessment import AccountFinding, CampaignFinding, Evidence, Tie
 from detector.evaluate import Rate
 
 MOST = 100  # exceptions of an account that are shown
-WORKED_OUT = {"spend", "alike_confirmed", "alike_dismissed"}  # of a row, beside what is stored
+WORKED_OUT = {"spend", "currency", "alike_confirmed", "alike_dismissed"}  # of a row, beside what is stored
 CASE_FIELDS = [name for name in CaseRow.model_fields if name not in WORKED_OUT]
 CAMPAIGN_FIELDS = [name for name in CampaignRow.model_fields if name != "ties"]
 
@@ -36,7 +36,7 @@ def case_row(record: Any, prices: Prices, alike: Mapping[str, Mapping[str, int]]
     values = {name: getattr(record, name) for name in CASE_FIELDS}
     if record.claimed_until is not None and record.claimed_until <= datetime.now(UTC):
         values["claimed_by"] = values["claimed_until"] = None
-    return CaseRow(**values, **others, spend=spend)
+    return CaseRow(**values, **others, spend=spend, currency=prices.currency)
 
 
 def case_page(database: Database, page: queue.Page, prices: Prices) -> CasePage:

@@ -15,8 +15,8 @@ COLUMNS = {
     "entry_id": safe.number_column("No.", width=60),
     "at": safe.text_column("At (UTC)", width=125),
     "actor": safe.text_column("Who", width=180),
-    "action": safe.text_column("Did", width=130),
-    "subject": safe.text_column("To", width=210),
+    "action": safe.text_column("Action", width=150),
+    "subject": safe.text_column("On", width=210),
     "detail": safe.text_column("Detail"),
 }
 
@@ -49,4 +49,8 @@ def as_row(entry: AuditEntry) -> dict[str, safe.Cell]:
     # The reason is what a reader looks for; it stands before ids and states.
     ordered = sorted(entry.detail.items(), key=lambda item: item[0] != "reason")
     detail = " · ".join(f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in ordered)
-    return {**entry.model_dump(include={"entry_id", "at", "actor", "action", "subject"}), "detail": detail}
+    return {
+        **entry.model_dump(include={"entry_id", "at", "actor", "subject"}),
+        "action": words.action(entry.action),
+        "detail": detail,
+    }

@@ -65,12 +65,12 @@ VIEWS: dict[str, dict[str, str]] = {
     "mine": {"claim": "mine"},
 }
 VIEW_LABELS = {"all": "All", "todo": "Open flags", "overdue": "Overdue", "mine": "Mine"}
-VIEW_KEYS = {"all": "1", "todo": "2", "overdue": "3", "mine": "4"}
-"""Ready-made filters, and the keys that choose them."""
+VIEW_KEYS = {"all": "A", "todo": "F", "overdue": "O", "mine": "M"}
+"""Ready-made filters, and the keys that choose them: no figures, which read as counts beside the labels."""
 
 COLUMNS = {
     "risk": safe.share_column("Risk", width=96, help="How far beyond honest accounts it scores; flagged from 50 %"),
-    "spend": safe.money_column("Spend", width=66, help="Estimated worth of the tokens taken, by the service's prices"),
+    "spend": safe.money_column("Spend", width=94, help="Estimated worth of the tokens taken, by the service's prices"),
     "verdict": safe.text_column("Verdict", width=72),
     "state": safe.text_column("State", width=80),
     "account_id": safe.text_column("Account", width=132),
@@ -78,7 +78,7 @@ COLUMNS = {
     "requests": safe.number_column("Requests", width=72),
     "due": safe.text_column("Due", width=88, help="When somebody should have looked"),
     "claimed_by": safe.text_column("Claimed by", width=84),
-    "alike": safe.text_column("Alike", width=52, help="Closed cases with the same pattern: confirmed, dismissed"),
+    "alike": safe.text_column("Alike", width=60, help="Closed cases with the same pattern: how many were confirmed"),
     "campaign_id": safe.text_column("Campaign", width=84, help="The beginning of its id"),
     "top_reason": safe.text_column("Top reason"),
 }
@@ -155,10 +155,12 @@ def matching(parameters: Parameters) -> None:
     def open_row(index: int) -> None:
         routes.open_account(page.items[index].account_id)
 
-    safe.table([as_row(case) for case in page.items], COLUMNS, key=f"cases_{len(cursors):d}", leads_to=open_row)
+    columns = {**COLUMNS, "spend": safe.in_currency(COLUMNS["spend"], page.items[0].currency)}
+    safe.table([as_row(case) for case in page.items], columns, key=f"cases_{len(cursors):d}", leads_to=open_row)
     below = st.container(horizontal=True, vertical_alignment="center")
     below.caption(
-        "Click a row to open the case. Keys: 1 to 4 choose a view, Left and Right turn the page.", width="stretch"
+        "Click a row to open the case. Keys: A, F, O and M choose a view, Left and Right turn the page.",
+        width="stretch",
     )
     with below:
         safe.download(
@@ -234,6 +236,6 @@ def as_row(case: CaseRow) -> dict[str, safe.Cell]:
         **case.model_dump(include={"account_id", "harvest", "top_reason", "requests", "claimed_by", "spend"}),
         "due": words.until(case.due_at),
         "campaign_id": safe.line(case.campaign_id or "", CAMPAIGN_CHARS),
-        "alike": f"{case.alike_confirmed} · {case.alike_dismissed}",
+        "alike": words.alike(case.alike_confirmed, case.alike_dismissed),
         **verdict.cells(case),
     }

@@ -12,7 +12,7 @@ from dashboard.client import ApiError
 TEXT, ACCOUNT, QUERY = "search_text", "search_account", "search_query"
 LIMIT = 50
 SEARCHES = ["Accounts that ask alike", "Accounts at the top"]
-DAYS = {1: "day", 7: "7 days", 14: "14 days"}
+DAYS = {1: "Last day", 7: "Last 7 days", 14: "Last 14 days"}
 BY = {"output_tokens": "Output tokens", "input_tokens": "Input tokens", "requests": "Requests"}
 LEADS = frozenset({"lead", "admin"})
 """Roles that are offered to forget what others share; the service refuses it to others anyway."""
@@ -148,7 +148,7 @@ def at_the_top() -> None:
     """Who sent most, and how that changed."""
     row = st.columns([1, 1, 3])
     by = row[0].selectbox("By", list(BY), format_func=BY.__getitem__)
-    days = row[1].selectbox("Period: the last", list(DAYS), index=1, format_func=DAYS.__getitem__)
+    days = row[1].selectbox("Period", list(DAYS), index=1, format_func=DAYS.__getitem__)
     try:
         with st.spinner("Asking the service …"):
             found = search.top(session.client(), by, days, LIMIT)
@@ -199,6 +199,6 @@ def top_row(row: TopRow, total: int) -> dict[str, safe.Cell]:
 def _case(row: SimilarAccount | TopRow) -> dict[str, safe.Cell]:
     return {
         "verdict": words.VERDICTS[row.verdict] if row.verdict else words.NOTHING,
-        "state": words.STATES[row.state] if row.state else words.NOTHING,
+        "state": words.STATES[row.state] if row.state and row.verdict != "clear" else words.NOTHING,
         "risk": None if row.risk is None else 100 * row.risk,
     }

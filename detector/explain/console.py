@@ -139,7 +139,7 @@ def _told(console: Console, evidence: list[Evidence]) -> None:
         table.add_column(width=BAR, no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(overflow="fold")
-        for e in (e for e in own if e.direction == direction):
+        for e in sorted((e for e in own if e.direction == direction), key=lambda e: -abs(e.contribution)):
             table.add_row(
                 Text(_bar(abs(e.contribution) / longest), style=style), f"{e.contribution:+.1f}", Text(line(e.text))
             )

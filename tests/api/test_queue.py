@@ -52,14 +52,15 @@ def test_risk_times_spend_comes_first(http: TestClient, headers: Headers, databa
 def test_other_prices_weigh_the_queue_anew(
     settings: Settings, database: Database, headers: Headers, secrets: dict[Role, str]
 ) -> None:
-    """A service that starts with other prices than cases were weighed by orders and shows the queue by its own."""
+    """A service that starts with other prices than cases were weighed by orders and shows the queue by its own, in their currency."""
     tokens = {"reads": (10**6, 10**5), "writes": (10**5, 10**6)}
     store(database, [account(a, 0.9, input_tokens=i, output_tokens=o) for a, (i, o) in tokens.items()])
     for prices in ((3.0, 15.0), (15.0, 3.0)):
         worth = {a: Prices(*prices).priority(0.9, *tokens[a]) for a in tokens}
         dearest_first = sorted(worth, key=lambda a: -worth[a])
-        started = settings.model_copy(update={"price_input": prices[0], "price_output": prices[1]})
+        started = settings.model_copy(update={"price_input": prices[0], "price_output": prices[1], "currency": "EUR"})
         with TestClient(create_app(started)) as http:
+            assert {r["currency"] for r in rows(http, headers)} == {"EUR"}
             shown = {r["account_id"]: r["priority"] for r in rows(http, headers, sort="priority")}
         assert shown == worth
         assert list(shown) == dearest_first

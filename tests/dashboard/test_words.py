@@ -45,6 +45,12 @@ from dashboard import words
         (words.duration(3 * 86_400), "3 days"),
         (words.quantity(1, "request"), "1 request"),
         (words.when(None), "–"),
+        (words.money(12.3, "EUR"), "12.30 EUR"),
+        (words.money(1204.4, "USD"), "1,204 USD"),
+        (words.alike(3, 1), "3 of 4"),
+        (words.alike(0, 0), "–"),
+        (words.action("key.create"), "Key: create"),
+        (words.action("signals.set_shadow"), "Signals: set shadow"),
     ],
 )
 def test_numbers_read_well(shown: str, expected: str) -> None:
