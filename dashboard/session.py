@@ -142,7 +142,7 @@ def show_problem(error: ApiError) -> None:
     """One failure: what it means and what to do, then the service's own words."""
     st.error(PROBLEMS[type(error)], icon=":material/error:")
     if error.detail:
-        safe.text(error.detail)
+        safe.show(safe.markup('<div class="dw-small">The service says: {text}</div>', text=error.detail))
     if isinstance(error, KeyRefused) and signed_in() and st.button("Sign in again"):
         sign_out()
         st.rerun()

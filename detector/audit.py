@@ -13,7 +13,7 @@ import polars as pl
 
 from detector.assessment import Assessment
 from detector.event import Event
-from detector.formats import Rejected, read
+from detector.formats import FormatError, Rejected, read
 from detector.pipeline import Detector
 from detector.profiling import Part, profile_files, profile_in_processes
 from detector.progress import Progress
@@ -22,6 +22,7 @@ from detector.signals import SIGNALS
 from detector.templates import fill_in
 
 EXAMPLES_AT_ONCE = 64  # read before it is looked whether any are still missing
+REJECTED = "rejected.jsonl"
 PROFILES = "profiles.bin"  # in the audit's folder, where it was asked for
 
 
@@ -55,7 +56,7 @@ def audit(
     With ``keep_profiles`` the profiles are kept beside them (``profiles.bin``: hashes and counts, no text), for explanations.
     With the engine ``processes`` each file is profiled in a process of its own, by a detector loaded from ``calibration``.
     ``account_attributes`` name the account where operators choose the names, as for OpenTelemetry.
-    Raises FormatError when a file cannot be read at all; bad rows are listed and stop nothing.
+    Raises FormatError when a file, or not one row of all, can be read; bad rows beside good ones are listed and stop nothing.
     """
     progress = progress or Progress()
     timings: dict[str, float] = dict.fromkeys(("parse", "features", "profiles", "assess", "report"), 0.0)
@@ -67,6 +68,12 @@ def audit(
     else:
         part = profile_in_processes(paths, engine, format, account, calibration, progress, account_attributes)
     timings.update(part.timings)
+    if part.rejected and not part.events:  # a log of another format must not pass for a clean one
+        _write_rejected(out / REJECTED, part.rejected)
+        raise FormatError(
+            f"not one row could be read ({len(part.rejected):,} refused), so nothing was audited. {REJECTED} says why of each, "
+            f"the first: {part.rejected[0].reason}. If the format was not recognised, name it (--format)"
+        )
 
     def examples(assessment: Assessment) -> dict[str, Event]:
         return read_examples(paths, format, account, assessment, account_attributes)
@@ -117,7 +124,7 @@ def conclude(
         timeline=timeline(part.profiles, {a.account_id for a in assessment.flagged()}),
         shadow=[s.title for s in SIGNALS if s.name in detector.scorer.shadow],
     )
-    _write_rejected(out / "rejected.jsonl", part.rejected)
+    _write_rejected(out / REJECTED, part.rejected)
     write_report(out, run, assessment, examples)
     timings["report"] = clock() - mark
     return AuditRun(run, assessment, out, examples, timings)

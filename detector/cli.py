@@ -88,11 +88,6 @@ def audit(
             )
     except (FormatError, FileNotFoundError, ValueError) as error:
         raise fail(str(error)) from error
-    if run.run.rejected and not run.run.events:  # a log of another format must not pass for a clean one
-        raise fail(
-            f"not one row could be read ({run.run.rejected:,} refused), so nothing was audited: {out / 'rejected.jsonl'} says why of each; "
-            "if the format was not recognised, name it with --format"
-        )
     print_assessment(console, run.run, run.assessment, out)
     raise typer.Exit(FINDINGS if run.assessment.flagged() else CLEAN)
 

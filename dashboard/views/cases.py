@@ -74,7 +74,7 @@ COLUMNS = {
     "verdict": safe.text_column("Verdict", width=72),
     "state": safe.text_column("State", width=80),
     "account_id": safe.text_column("Account", width=132),
-    "harvest": safe.text_column("Looks like", width=144),
+    "harvest": safe.text_column("Looks like", width=172),
     "requests": safe.number_column("Requests", width=72),
     "due": safe.text_column("Due", width=88, help="When somebody should have looked"),
     "claimed_by": safe.text_column("Claimed by", width=84),

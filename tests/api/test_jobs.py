@@ -143,10 +143,16 @@ def test_an_audit_of_a_file(http: TestClient, headers: Headers, database: Databa
     assert not list(
         (settings.data_dir / "uploads").iterdir()
     )  # what has served is gone, what is refused was never kept
-    noise = http.post("/v1/uploads?name=a.parquet", headers=headers["analyst"], content=b"noise").json()
-    job_id = ask(http, headers, kind="audit", source={"upload_id": noise["upload_id"]})
-    do(database, settings)
-    assert look(http, headers, job_id).state == "failed"
+    for name, content, why in (
+        ("a.parquet", b"noise", "no Parquet file"),
+        ("a.jsonl", b'{"x": 1}', "not one row could be read (1 refused)"),
+    ):
+        noise = http.post(f"/v1/uploads?name={name}", headers=headers["analyst"], content=content).json()
+        job_id = ask(http, headers, kind="audit", source={"upload_id": noise["upload_id"]})
+        do(database, settings)
+        failed = look(http, headers, job_id)
+        assert (failed.state, failed.audit) == ("failed", None)
+        assert why in (failed.error or "")
 
 
 def test_files_on_the_server_stay_in_their_folder(settings: Settings, headers: Headers, tmp_path: Path) -> None:
