@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS = not slow or e2e
+# Much of the tests is waiting: two cores have work for three processes.
+WORKERS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -14,7 +16,7 @@ demo: .venv/installed ## install, start everything on this machine, and send a s
 	$(BIN)/distillwatch demo
 
 test: .venv/installed-dev .venv-litellm/installed .venv-clients/installed system lint ## install with the tools for development, lint, and run the tests; in about a quarter of an hour
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(TESTS)"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "$(TESTS)"
 
 test-all: TESTS = slow or not slow
 test-all: test ## the same with the slow tests: every operation of the API, kills under load, outages

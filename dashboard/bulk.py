@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from api.schemas.bulk import BulkOut, BulkPreview
-from dashboard import safe, session, words
+from dashboard import labels, safe, session
 from dashboard.client import ApiError, Parameters
 
 MIN_REASON, MAX_REASON = 3, 4000
@@ -56,15 +56,19 @@ def form(parameters: Parameters) -> None:
     """Verdict, reason and action; then a preview; then the request."""
     left, middle, right = st.columns([1.5, 1.5, 0.7])
     judged: int = left.selectbox(
-        "Verdict for all", list(words.JUDGEMENTS), format_func=words.JUDGEMENTS.__getitem__, key="bulk_verdict", index=2
+        "Verdict for all",
+        list(labels.JUDGEMENTS),
+        format_func=labels.JUDGEMENTS.__getitem__,
+        key="bulk_verdict",
+        index=2,
     )
     action = middle.selectbox(
-        "Gateways", list(words.MEASURES), format_func=words.MEASURES.__getitem__, key="bulk_action"
+        "Gateways", list(labels.MEASURES), format_func=labels.MEASURES.__getitem__, key="bulk_action"
     )
     days = right.number_input("for days", min_value=1, max_value=MAX_DAYS, value=14, key="bulk_days")
     reason = st.text_input("Reason for all (required)", max_chars=MAX_REASON, key="bulk_reason")
     query = {name: parameters.get(name) for name in FILTERS if parameters.get(name) not in (None, "")}
-    decision = {"decision": words.DECISION_OF[judged], "verdict_id": judged, "reason": reason.strip()}
+    decision = {"decision": labels.DECISION_OF[judged], "verdict_id": judged, "reason": reason.strip()}
     asked = (query, decision, action, int(days))
     if st.button("Preview", icon=":material/preview:", key="bulk_preview_button"):
         if len(reason.strip()) < MIN_REASON:
@@ -142,7 +146,7 @@ def as_row(one: BulkOut) -> dict[str, safe.Cell]:
     """One line of the table."""
     return {
         **one.model_dump(include={"what", "query", "failed", "issued_by", "reason"}),
-        "state": words.BULK_STATES[one.state],
+        "state": labels.BULK_STATES[one.state],
         "share": 100 * (one.done + one.failed) / max(one.total, 1),
     }
 
@@ -153,6 +157,6 @@ def items(one: BulkOut) -> None:
         found = session.client().bulk_items(one.bulk_id)
     safe.text(f"{one.what}, {one.query}: {one.done:,d} decided, {one.failed:,d} failed, of {one.total:,d}")
     rows: Sequence[dict[str, safe.Cell]] = [
-        {"account_id": i.account_id, "result": words.RESULTS[i.result], "detail": i.detail or ""} for i in found
+        {"account_id": i.account_id, "result": labels.RESULTS[i.result], "detail": i.detail or ""} for i in found
     ]
     safe.table(rows, ITEM_COLUMNS, key=f"bulk_items_{one.bulk_id:d}", max_pixels=300)

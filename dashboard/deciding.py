@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from api.schemas.base import Subject
 from api.schemas.decisions import DecisionOut
-from dashboard import safe, session, verdict, words
+from dashboard import labels, safe, session, verdict, words
 from dashboard.client import ApiError
 from dashboard.paging import token
 
@@ -50,7 +50,7 @@ def _card(decision: DecisionOut) -> Markup:
     notes = [
         ("Look again at", words.when(decision.review_at) if decision.review_at else ""),
         ("Appeal", decision.appeal_note or ""),
-        *(("Gateways", _action(a.action, a.expires_at, words.APPROVAL_STATES[a.state])) for a in decision.actions),
+        *(("Gateways", _action(a.action, a.expires_at, labels.APPROVAL_STATES[a.state])) for a in decision.actions),
         ("Undone", f"{words.when(decision.undone_at)} UTC by {decision.undone_by}" if decision.undone_at else ""),
     ]
     shown = [
@@ -62,17 +62,17 @@ def _card(decision: DecisionOut) -> Markup:
         '<div class="dw-decision {css}"><b>{what}</b> by {actor}, {when} UTC, {confidence} confidence'
         "<p>{reason}</p>{notes}</div>",
         css="undone" if decision.undone_at else "",
-        what=words.JUDGEMENTS.get(decision.verdict_id, words.DECIDED[decision.decision]),
+        what=labels.JUDGEMENTS.get(decision.verdict_id, labels.DECIDED[decision.decision]),
         actor=safe.line(decision.actor),
         when=words.when(decision.at),
-        confidence=words.CONFIDENCES[decision.confidence].lower(),
+        confidence=labels.CONFIDENCES[decision.confidence].lower(),
         reason=decision.reason,
         notes=safe.join(shown),
     )
 
 
 def _action(action: str, until: datetime, state: str) -> str:
-    return f"{words.MEASURES.get(action, words.MEASURES['none'])} until {words.when(until)} UTC, {state}"
+    return f"{labels.MEASURES.get(action, labels.MEASURES['none'])} until {words.when(until)} UTC, {state}"
 
 
 def undo_button(place: Any, decision_id: int, where: str) -> None:
@@ -97,7 +97,7 @@ def then(decision_id: int) -> None:
             '<div><span class="dw-small">Requests</span><br>{requests}</div>'
             '<div><span class="dw-small">Output tokens</span><br>{tokens}</div>'
             '<div><span class="dw-small">Last seen (UTC)</span><br>{seen}</div></div>',
-            verdict=words.VERDICTS[kept.verdict],
+            verdict=labels.VERDICTS[kept.verdict],
             risk=words.percent(kept.risk),
             requests=words.count(kept.requests),
             tokens=words.count(kept.output_tokens),
@@ -117,8 +117,8 @@ def decide(send: Send, kind: Subject, record: str, decided: int) -> None:
     with st.form(f"decide_{key}", border=True):
         judged: int | None = st.radio(
             "Verdict",
-            list(words.JUDGEMENTS),
-            format_func=words.JUDGEMENTS.__getitem__,
+            list(labels.JUDGEMENTS),
+            format_func=labels.JUDGEMENTS.__getitem__,
             index=None,
             key=f"verdict_{key}",
         )
@@ -152,7 +152,7 @@ def _details(key: str) -> dict[str, Any]:
     """Confidence, next review, appeal note."""
     left, right = st.columns(2)
     confidence = left.selectbox(
-        "Confidence", list(words.CONFIDENCES), format_func=words.CONFIDENCES.__getitem__, key=f"confidence_{key}"
+        "Confidence", list(labels.CONFIDENCES), format_func=labels.CONFIDENCES.__getitem__, key=f"confidence_{key}"
     )
     review: date | None = right.date_input("Look again on", value=None, key=f"review_{key}", format=words.DATE)
     note = ""
@@ -172,12 +172,16 @@ def _actions(key: str, kind: Subject) -> list[dict[str, Any]]:
     """What gateways are to do, until when, and for which requests."""
     left, right = st.columns([1.7, 1])
     action = left.selectbox(
-        "Gateways", list(words.MEASURES), format_func=words.MEASURES.__getitem__, key=f"action_{key}", help=GRAVE[kind]
+        "Gateways",
+        list(labels.MEASURES),
+        format_func=labels.MEASURES.__getitem__,
+        key=f"action_{key}",
+        help=GRAVE[kind],
     )
     days = right.number_input("for days", min_value=1, max_value=MAX_DAYS, value=DAYS, key=f"days_{key}")
     with st.expander("Only for some requests"):
         capability = st.selectbox(
-            "Requests", list(words.CAPABILITIES), format_func=words.CAPABILITIES.__getitem__, key=f"capability_{key}"
+            "Requests", list(labels.CAPABILITIES), format_func=labels.CAPABILITIES.__getitem__, key=f"capability_{key}"
         )
         model = st.text_input("Model", key=f"model_{key}", placeholder="All; a trailing * stands for any ending")
         api_key = st.text_input("API key id", key=f"api_key_{key}", placeholder="All keys of the account")

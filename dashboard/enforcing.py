@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from api.schemas.verdicts import EnforcementOut
-from dashboard import safe, session, words
+from dashboard import labels, safe, session, words
 
 MAX_REASON = 4000
 
@@ -13,7 +13,7 @@ MAX_REASON = 4000
 def warn(state: EnforcementOut) -> None:
     """Say so where not everything is enforced."""
     if state.mode != "all":
-        st.warning("Enforcement is not fully on. " + words.MODES[state.mode] + ".", icon=":material/gpp_maybe:")
+        st.warning("Enforcement is not fully on. " + labels.MODES[state.mode] + ".", icon=":material/gpp_maybe:")
 
 
 def render() -> None:
@@ -28,14 +28,14 @@ def render() -> None:
     automatic = "No action"
     if state.automatic_action:
         used = f" ({state.automatic_today:,d} of at most {state.automatic_daily_cap:,d} in 24 hours)"
-        automatic = words.MEASURES[state.automatic_action] + used
+        automatic = labels.MEASURES[state.automatic_action] + used
     safe.show(
         safe.markup(
             '<div class="dw-facts"><div><span class="dw-small">Now</span><br>{mode}</div>'
             '<div><span class="dw-small">Allowed by the setting</span><br>{setting}</div>'
             '<div><span class="dw-small">For new flags, without a person</span><br>{automatic}</div></div>',
-            mode=words.MODES[state.mode],
-            setting=words.MODES[state.setting],
+            mode=labels.MODES[state.mode],
+            setting=labels.MODES[state.setting],
             automatic=automatic,
         )
     )
@@ -45,8 +45,8 @@ def render() -> None:
         st.caption("Leads and administrators switch it.")
         return
     with st.form("enforcement", border=True):
-        modes = list(words.MODES)
-        mode = st.radio("Switch to", modes, index=modes.index(state.switch), format_func=words.MODES.__getitem__)
+        modes = list(labels.MODES)
+        mode = st.radio("Switch to", modes, index=modes.index(state.switch), format_func=labels.MODES.__getitem__)
         reason = st.text_input("Reason", max_chars=MAX_REASON, placeholder="What happened")
         if st.form_submit_button("Switch", type="primary"):
             with session.asking():

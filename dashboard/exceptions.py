@@ -9,7 +9,7 @@ import streamlit as st
 
 from api.schemas.approvals import ExceptionOut
 from api.schemas.evidence import EvidenceOut
-from dashboard import safe, session, words
+from dashboard import labels, safe, session, words
 from dashboard.client import ApiError
 
 DAYS, MAX_DAYS = 30, 90  # of an exception, unless the analyst says otherwise, and at most
@@ -30,7 +30,7 @@ def listing(found: Sequence[ExceptionOut]) -> None:
                 '<div class="dw-small">By {by}, {at} UTC.{approved}{ended}</div></div>',
                 css="" if open_ else "undone",
                 signal=safe.line(one.signal.replace("_", " ").capitalize()),
-                state=words.APPROVAL_STATES[one.state],
+                state=labels.APPROVAL_STATES[one.state],
                 until=words.when(one.expires_at),
                 reason=one.reason,
                 by=safe.line(one.issued_by),

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from api.schemas.campaign import CampaignRow
 from api.schemas.groupings import GroupingOut, Part
-from dashboard import safe, session, words
+from dashboard import labels, safe, session, words
 from dashboard.ask import groupings
 from dashboard.client import ApiError
 from dashboard.paging import token
@@ -43,7 +43,7 @@ def merge(campaign_id: str, others: Sequence[CampaignRow]) -> None:
         looks = f", looks like {other.harvest}" if other.harvest else ""
         safe.text(
             f"{words.quantity(other.accounts, 'account')}, {words.quantity(other.requests, 'request')}{looks}. "
-            f"{words.VERDICTS[other.verdict]}, {words.STATES[other.state].lower()}."
+            f"{labels.VERDICTS[other.verdict]}, {labels.STATES[other.state].lower()}."
         )
         _form(campaign_id, key, with_campaigns=[chosen])
 
@@ -104,7 +104,7 @@ def listing(found: Sequence[GroupingOut]) -> None:
                 css="" if open_ else "undone",
                 what=WHAT[one.what],
                 sides=" and ".join(words.quantity(n, "account") for n in one.sides),
-                state=words.APPROVAL_STATES[one.state],
+                state=labels.APPROVAL_STATES[one.state],
                 reason=one.reason,
                 by=safe.line(one.issued_by),
                 at=words.when(one.issued_at),

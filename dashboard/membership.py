@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from api.schemas.campaign import CampaignMember
-from dashboard import safe, session, words
+from dashboard import labels, safe, session
 from dashboard.client import ApiError
 
 MIN_REASON, MAX_REASON = 3, 4000
@@ -20,12 +20,12 @@ NAMED = 5  # accounts named in a dialog
 def judge(chosen: Sequence[CampaignMember]) -> None:
     """The same verdict on several members, each by itself."""
     _names(chosen)
-    judged: int = st.selectbox("Verdict", list(words.JUDGEMENTS), format_func=words.JUDGEMENTS.__getitem__)
+    judged: int = st.selectbox("Verdict", list(labels.JUDGEMENTS), format_func=labels.JUDGEMENTS.__getitem__)
     reason = st.text_area("Reason", height=90, max_chars=MAX_REASON, placeholder="What you saw of each")
     if st.button("Record for each", type="primary"):
 
         def record(member: CampaignMember) -> None:
-            decision = words.DECISION_OF[judged]
+            decision = labels.DECISION_OF[judged]
             session.client().decide_account(member.account_id, decision, reason.strip(), {"verdict_id": judged})
 
         _each(chosen, reason, record)

@@ -12,7 +12,7 @@ from api.schemas.keys import Me
 from dashboard import safe
 from dashboard.ask import settings
 from dashboard.client import ApiError, Broken, Client, Forbidden, KeyRefused, Missing, Refused, Unreachable
-from dashboard.words import DECIDED
+from dashboard.labels import DECIDED
 
 KEY = "api_key"  # of st.session_state: lives in the server's memory for this session only, never in a cookie or URL
 ME = "me"

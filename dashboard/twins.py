@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from api.schemas.case import Twin, Twins
-from dashboard import routes, safe, words
+from dashboard import labels, routes, safe, words
 
 HELP = "Nearest by what speaks for and against each, among the last reviewed ones. Click a column's account below to open it."
 SIGNALS = 12  # compared
@@ -57,6 +57,6 @@ def _name(kind: str, number: int, twin: Twin) -> None:
     if row.button("Open", key=f"twin_{kind}_{number:d}", type="tertiary", icon=":material/open_in_new:"):
         routes.open_account(twin.account_id)
     with row:
-        judged = words.JUDGEMENTS.get(twin.verdict_id or 0, words.STATES[twin.state])
+        judged = labels.JUDGEMENTS.get(twin.verdict_id or 0, labels.STATES[twin.state])
         word = "Confirmed" if kind == "bad" else "Dismissed"
         safe.text(f"{word} {number}: {safe.line(twin.account_id, 80)}, {words.percent(twin.likeness)} alike. {judged}.")

@@ -14,7 +14,7 @@ from api.schemas.case import Release
 from api.schemas.evidence import EvidenceOut
 from api.schemas.overview import ClusterPoint
 from api.schemas.queue import CaseRow
-from dashboard import charts, safe, words
+from dashboard import charts, labels, safe, words
 
 MOST_PERCENT = 99.9  # a probability is not rounded up to certainty
 STRONGEST = 5  # reasons a side shown at once; weaker ones unfold
@@ -61,8 +61,8 @@ def banner(
             verdict=case.verdict,
             kind=kind,
             identity=safe.line(identity),
-            word=words.VERDICTS[case.verdict],
-            state=words.STATES[case.state],
+            word=labels.VERDICTS[case.verdict],
+            state=labels.STATES[case.state],
             risk=words.percent(case.risk),
             looks=looks,
             facts=safe.join(
@@ -79,8 +79,8 @@ def cells(item: CaseRow | CampaignRow | CampaignMember) -> dict[str, safe.Cell]:
     """Risk in percent, verdict and state in words, for a table's row."""
     return {
         "risk": min(100 * item.risk, MOST_PERCENT),
-        "verdict": words.VERDICTS[item.verdict],
-        "state": words.STATES[item.state],
+        "verdict": labels.VERDICTS[item.verdict],
+        "state": labels.STATES[item.state],
     }
 
 

@@ -13,11 +13,12 @@ from detector.assessment import CampaignFinding, Tie
 from detector.behind import MOST, behind
 from detector.campaigns import MIN_MEMBERS, CandidateGroups, Groups, discover, slice_profiles
 from detector.digest import digests
-from detector.findings import Membership, campaign_finding, harvest_of, shown, when
+from detector.findings import Membership, campaign_finding, when
 from detector.flagtime import campaign_flag_times
 from detector.members import member_features
 from detector.profiles import Profiles
 from detector.queues import work_alike
+from detector.reasons import harvest_of, shown
 from detector.regrouping import SAME_WORKER, Constraint, regroup
 from detector.scoring import Scorer
 from detector.signals import SIGNALS

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from api.schemas.account import AccountDetail
 from api.schemas.decisions import DecisionOut
 from api.schemas.evidence import EvidenceOut
-from dashboard import behind, deciding, exceptions, routes, safe, session, texts, twins, verdict, words
+from dashboard import behind, deciding, exceptions, labels, routes, safe, session, texts, twins, verdict, words
 
 RELATED_COLUMNS = {
     "account_id": safe.text_column("Account", width=220),
@@ -74,7 +74,7 @@ def render() -> None:
     with side:
 
         def send(verdict_id: int, reason: str, more: dict[str, Any]) -> DecisionOut:
-            decision = words.DECISION_OF[verdict_id]
+            decision = labels.DECISION_OF[verdict_id]
             return client.decide_account(account_id, decision, reason, {**more, "verdict_id": verdict_id})
 
         deciding.decide(send, "account", account_id, len(case.decisions))

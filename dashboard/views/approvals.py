@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from api.schemas.approvals import ApprovalOut
-from dashboard import enforcing, routes, safe, session, words
+from dashboard import enforcing, labels, routes, safe, session, words
 from dashboard.client import ApiError
 
 LIMIT = 50
@@ -44,7 +44,7 @@ def card(item: ApprovalOut) -> None:
             safe.markup(
                 '<div class="dw-decision first"><b>{kind}: {what}</b>{scope} for {subject} <b>{name}</b><p>{reason}</p>'
                 '<div class="dw-small">Asked by {by}, {at} UTC. Until {until}.</div></div>',
-                kind=words.APPROVALS[item.kind],
+                kind=labels.APPROVALS[item.kind],
                 what=safe.line(item.what.replace("_", " ")),
                 scope=safe.line(f" ({', '.join(scope)})" if scope else ""),
                 subject="those with" if item.subject == "bulk" else item.subject,

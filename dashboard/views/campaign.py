@@ -11,7 +11,20 @@ from api.schemas.campaign import CampaignDetail, CampaignMember
 from api.schemas.decisions import DecisionOut
 from api.schemas.evidence import TieOut
 from api.schemas.overview import ClusterPoint
-from dashboard import behind, deciding, grouping, membership, network, routes, safe, session, texts, verdict, words
+from dashboard import (
+    behind,
+    deciding,
+    grouping,
+    labels,
+    membership,
+    network,
+    routes,
+    safe,
+    session,
+    texts,
+    verdict,
+    words,
+)
 from dashboard.ask import groupings
 from dashboard.paging import token
 
@@ -61,7 +74,7 @@ def render() -> None:
     with side:
 
         def send(verdict_id: int, reason: str, more: dict[str, Any]) -> DecisionOut:
-            decision = words.DECISION_OF[verdict_id]
+            decision = labels.DECISION_OF[verdict_id]
             return client.decide_campaign(campaign_id, decision, reason, {**more, "verdict_id": verdict_id})
 
         deciding.decide(send, "campaign", campaign_id, len(campaign.decisions))

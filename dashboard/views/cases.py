@@ -7,15 +7,15 @@ from streamlit.delta_generator import DeltaGenerator
 
 from api.schemas.overview import Overview
 from api.schemas.queue import CasePage, CaseRow
-from dashboard import bulk, enforcing, paging, routes, safe, session, verdict, words
+from dashboard import bulk, enforcing, labels, paging, routes, safe, session, verdict, words
 from dashboard.client import Parameters
 
 ANY = "any"
-STATE_OPTIONS: dict[str, str] = dict([(ANY, "Any state"), *words.STATES.items()])
+STATE_OPTIONS: dict[str, str] = dict([(ANY, "Any state"), *labels.STATES.items()])
 VERDICT_OPTIONS: dict[str, str] = {
     ANY: "Both",
-    "flag": words.VERDICTS["flag"],
-    "watch": words.VERDICTS["watch"],
+    "flag": labels.VERDICTS["flag"],
+    "watch": labels.VERDICTS["watch"],
 }
 MIN_RISK_OPTIONS = {ANY: "Any", "0.5": "50 %", "0.8": "80 %", "0.9": "90 %", "0.95": "95 %", "0.99": "99 %"}
 CLAIM_OPTIONS: dict[str, str] = {ANY: "Anybody's", "free": "Nobody's", "mine": "Mine", "taken": "Claimed"}

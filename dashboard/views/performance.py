@@ -9,7 +9,7 @@ import streamlit as st
 from api.schemas.overview import Overview
 from api.schemas.performance import Performance, SignalPrecision
 from api.schemas.quality import Agreement, Disagreement, DriftOut, Quality, SampleOut, SampleRow, SegmentPrecision
-from dashboard import charts, routes, safe, session, words
+from dashboard import charts, labels, routes, safe, session, words
 from dashboard.ask import quality
 
 QUESTIONS = ["Are flags right?", "What is missed?", "Do reviewers agree?", "Does it change?", "Is it up to date?"]
@@ -207,13 +207,13 @@ def sample_row(row: SampleRow) -> dict[str, safe.Cell]:
     """One account that was drawn."""
     return {
         **row.model_dump(include={"account_id", "requests", "drawn_at", "drawn_by"}),
-        "state": words.STATES[row.state] if row.state else "left the window",
-        "verdict": words.VERDICTS[row.verdict] if row.verdict else words.NOTHING,
+        "state": labels.STATES[row.state] if row.state else "left the window",
+        "verdict": labels.VERDICTS[row.verdict] if row.verdict else words.NOTHING,
         "risk": None if row.risk is None else 100 * row.risk,
     }
 
 
 def disagreement_row(found: Disagreement) -> dict[str, safe.Cell]:
     """One case on which people differ."""
-    said = ", ".join(f"{f.actor}: {words.DECIDED[f.decision].lower()}" for f in found.found)
+    said = ", ".join(f"{f.actor}: {labels.DECIDED[f.decision].lower()}" for f in found.found)
     return {"subject_id": found.subject_id, "found": said}

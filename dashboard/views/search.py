@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from api.schemas.search import QueryOut, SimilarAccount, TopRow
-from dashboard import routes, safe, session, words
+from dashboard import labels, routes, safe, session, words
 from dashboard.ask import search
 from dashboard.client import ApiError
 
@@ -198,7 +198,7 @@ def top_row(row: TopRow, total: int) -> dict[str, safe.Cell]:
 
 def _case(row: SimilarAccount | TopRow) -> dict[str, safe.Cell]:
     return {
-        "verdict": words.VERDICTS[row.verdict] if row.verdict else words.NOTHING,
-        "state": words.STATES[row.state] if row.state and row.verdict != "clear" else words.NOTHING,
+        "verdict": labels.VERDICTS[row.verdict] if row.verdict else words.NOTHING,
+        "state": labels.STATES[row.state] if row.state and row.verdict != "clear" else words.NOTHING,
         "risk": None if row.risk is None else 100 * row.risk,
     }

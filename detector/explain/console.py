@@ -12,7 +12,7 @@ from detector.console import STYLES
 from detector.explain.course import Point
 from detector.explain.explanation import Explanation, Share
 from detector.explain.words import measure, sentences
-from detector.findings import MIN_CONTRIBUTION
+from detector.reasons import MIN_CONTRIBUTION
 from detector.report.document import NOTE
 from detector.report.text import count, factor, line, ordinary, percent, quantity, risk, when
 

@@ -10,10 +10,10 @@ import polars as pl
 
 from detector.assessment import AccountFinding, Assessment
 from detector.evaluate import outcomes
-from detector.findings import LACKING
 from detector.pipeline import Detector
 from detector.profiles import Profiles
 from detector.progress import Progress
+from detector.reasons import LACKING
 from detector.rehearse.plan import MAX_ALONE, Plan, Trial, draw, fits, rounds
 from detector.rehearse.results import Disturbance, Outcome, Rehearsal
 from detector.report.text import quantity

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from api.schemas.base import Role
-from dashboard import words
+from dashboard import labels
 from dashboard.client import URL_VARIABLE, Client, Forbidden, KeyRefused, Missing, Refused
 from tests.dashboard.conftest import Service
 from tests.dashboard.data import BYSTANDERS, CAMPAIGN, GOOD_CUSTOMER, HARVESTER, hostile_account
@@ -276,7 +276,7 @@ def test_administrators_see_keys(service: Service) -> None:
     """An administrator sees every key, and no secret."""
     app = page(service, "admin", "settings")
     shown = app.dataframe[0].value
-    assert set(words.ROLES.values()) <= set(shown["role"])
+    assert set(labels.ROLES.values()) <= set(shown["role"])
     assert not any(secret in shown.to_csv() for secret in service.keys.values())
 
 

@@ -159,7 +159,7 @@ def test_ways_around_are_found(line: str) -> None:
         "st.metric('Open cases', f'{overview.open_cases:,d}')",
         "st.caption(f'{share:.0%} of {n:,} in ' + words.duration(3))",
         "st.error(PROBLEMS[type(error)])",
-        "st.radio('Decision', list(words.DECISIONS), format_func=words.DECISIONS.__getitem__)",
+        "st.radio('Decision', list(labels.DECISIONS), format_func=labels.DECISIONS.__getitem__)",
         "safe.text(case.account_id)",
         "safe.markup('<b>{harvest}</b>', harvest=case.harvest)",
     ],

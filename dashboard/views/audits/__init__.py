@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from api.schemas.jobs import JobKind, JobOut
-from dashboard import paging, safe, session, words
+from dashboard import labels, paging, safe, session, words
 from dashboard.ask import jobs
 from dashboard.views.audits import result, signals, start
 
@@ -53,7 +53,7 @@ def render() -> None:
         st.segmented_control(
             "Kind",
             list(jobs.KINDS),
-            format_func=words.JOB_KINDS.__getitem__,
+            format_func=labels.JOB_KINDS.__getitem__,
             key=KIND,
             label_visibility="collapsed",
             required=True,
@@ -71,7 +71,7 @@ def render() -> None:
         client = session.client()
         page = jobs.jobs(client, kind, PAGE_SIZE, int(st.session_state.get(f"{kind}_page", 0)) * PAGE_SIZE)
         opened = jobs.job(client, asked[JOB]) if asked.get(JOB) else None
-    busy = any(job.state in words.OPEN_JOBS for job in page.items)
+    busy = any(job.state in labels.OPEN_JOBS for job in page.items)
     if page.items:
         st.fragment(listing, run_every=LOOK_SECONDS if busy else None)(kind, busy)
     else:
@@ -89,7 +89,7 @@ def listing(kind: JobKind, busy: bool) -> None:
     at = int(st.session_state.get(f"{kind}_page", 0))
     with session.asking():
         page = jobs.jobs(session.client(), kind, PAGE_SIZE, at * PAGE_SIZE)
-    if busy and not any(job.state in words.OPEN_JOBS for job in page.items):
+    if busy and not any(job.state in labels.OPEN_JOBS for job in page.items):
         st.rerun()  # the last one has ended: show what came of it
     paging.pager(kind, -(-page.total // PAGE_SIZE))
 
@@ -106,8 +106,8 @@ def as_row(job: JobOut) -> dict[str, safe.Cell]:
     took = (job.ended_at - job.started_at).total_seconds() if job.ended_at and job.started_at else None
     return {
         **job.model_dump(include={"title", "created_at", "created_by"}),
-        "state": words.JOB_STATES[job.state],
-        "stage": job.error or (job.stage if job.state in words.OPEN_JOBS else ""),
+        "state": labels.JOB_STATES[job.state],
+        "stage": job.error or (job.stage if job.state in labels.OPEN_JOBS else ""),
         "progress": 100 * job.progress if job.state == "running" else (100.0 if job.state == "done" else None),
         "took": words.duration(took) if took is not None else "",
     }

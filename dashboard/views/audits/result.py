@@ -16,7 +16,7 @@ from api.schemas.jobs import (
     ShapeOut,
     TopAccount,
 )
-from dashboard import charts, routes, safe, session, unmasking, words
+from dashboard import charts, labels, routes, safe, session, unmasking, words
 from dashboard.ask import jobs
 from dashboard.views.audits import signals
 
@@ -83,7 +83,7 @@ def render(job: JobDetail) -> None:
             safe.markup(
                 '<div class="dw-id">{title}</div><div class="dw-meta">{state}{stage} · asked for {when} UTC by {actor}</div>',
                 title=safe.line(job.title),
-                state=words.JOB_STATES[job.state],
+                state=labels.JOB_STATES[job.state],
                 stage=f", {job.stage}" if job.state == "running" else "",
                 when=words.when(job.created_at),
                 actor=safe.line(job.created_by),
@@ -92,7 +92,7 @@ def render(job: JobDetail) -> None:
         if job.error:
             st.error("It failed.", icon=":material/error:")
             safe.text(job.error)
-        stoppable = job.state in words.OPEN_JOBS and session.may_decide()
+        stoppable = job.state in labels.OPEN_JOBS and session.may_decide()
         if stoppable and st.button("Cancel it", icon=":material/stop_circle:"):
             with session.asking():
                 jobs.cancel(session.client(), job.job_id)
@@ -129,7 +129,7 @@ def files(job: JobDetail) -> None:
         unmasking.ask(job.unmasking, "job", job.job_id)
     if job.state == "done" and not job.files:
         st.caption("Its files are not here: they were deleted, or lie on the machine of another worker.")
-    if job.state not in words.OPEN_JOBS and session.me().role in LEADS:
+    if job.state not in labels.OPEN_JOBS and session.me().role in LEADS:
         with row:
             if st.button("Remove", icon=":material/delete:", help="With its files"):
                 with session.asking():
@@ -212,7 +212,7 @@ def shape_row(shape: ShapeOut) -> dict[str, safe.Cell]:
     """One line of a rehearsal's shapes."""
     return {
         **shape.model_dump(include={"accounts", "requests", "first_flag"}),
-        "family": words.FAMILIES.get(shape.family, shape.family),
+        "family": labels.FAMILIES.get(shape.family, shape.family),
         "cover": words.percent(shape.cover) if shape.cover else "none",
         "caught": f"{shape.caught} of {shape.planted}",
         "exposure": 100 * shape.exposure,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from api.schemas.jobs import OverlapAccount, SignalOverlap, SignalsSummary
 from api.schemas.signals import SignalOut, SignalState
-from dashboard import charts, routes, safe, session, words
+from dashboard import charts, labels, routes, safe, session, words
 from dashboard.ask import signals
 
 VIEWS = ["Strong together", "As a table"]
@@ -80,7 +80,7 @@ def states() -> None:
 
 def state_row(signal: SignalOut) -> dict[str, safe.Cell]:
     """One signal."""
-    return {**signal.model_dump(), "state": words.SIGNAL_STATES[signal.state]}
+    return {**signal.model_dump(), "state": labels.SIGNAL_STATES[signal.state]}
 
 
 def overlap(found: SignalsSummary) -> None:
@@ -141,11 +141,11 @@ def overlap_row(signal: SignalOverlap) -> dict[str, safe.Cell]:
     """One signal beside the live ones."""
     return {
         **signal.model_dump(),
-        "state": words.SIGNAL_STATES[signal.state],
+        "state": labels.SIGNAL_STATES[signal.state],
         "meaning": words.turned(signal.state, signal.only),
     }
 
 
 def sample_row(account: OverlapAccount) -> dict[str, safe.Cell]:
     """One account."""
-    return {**account.model_dump(), "state": words.STATES[account.state]}
+    return {**account.model_dump(), "state": labels.STATES[account.state]}

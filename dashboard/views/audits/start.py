@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from api.schemas.jobs import JobKind
-from dashboard import safe, session, words
+from dashboard import labels, safe, session, words
 from dashboard.ask import jobs
 from dashboard.client import ApiError
 
@@ -21,7 +21,7 @@ COVERS = {0.0: "none", 0.5: "50 %", 0.8: "80 %"}
 
 def form(kind: JobKind) -> None:
     """Where from, what, and the button."""
-    st.subheader("Start " + words.A_JOB[kind])
+    st.subheader("Start " + labels.A_JOB[kind])
     where = "stored"
     if kind in OF_EVENTS:
         where = st.radio(
@@ -96,9 +96,9 @@ def ask_plan() -> dict[str, Any]:
     """What is planted."""
     families = st.multiselect(
         "Kinds of harvest",
-        list(words.FAMILIES),
+        list(labels.FAMILIES),
         ["reasoning", "sft_pairs"],
-        format_func=words.FAMILIES.__getitem__,
+        format_func=labels.FAMILIES.__getitem__,
         help="None chosen: all",
     )
     row = st.columns(3)

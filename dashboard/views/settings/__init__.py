@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard import enforcing, safe, session, words
+from dashboard import enforcing, labels, safe, session
 from dashboard.views.settings import alerts, content, keys, people, retention
 
 SECTION = "section"  # of the address
@@ -40,7 +40,7 @@ def render() -> None:
                 '<div><span class="dw-small">Role</span><br>{role}</div>'
                 '<div><span class="dw-small">Key id</span><br>{key}</div></div>',
                 name=safe.line(me.name),
-                role=words.ROLES[me.role],
+                role=labels.ROLES[me.role],
                 key=me.key_id,
             )
         )

@@ -7,7 +7,7 @@ from typing import get_args
 import streamlit as st
 
 from api.schemas.webhooks import DeliveryOut, WebhookCreated, WebhookKind, WebhookOut, WebhookShape
-from dashboard import paging, safe, session, words
+from dashboard import labels, paging, safe, session, words
 from dashboard.ask import settings
 
 MADE = "made_webhook"  # with its secret, until it was shown once
@@ -148,13 +148,15 @@ def add() -> None:
         first = st.columns([1, 2, 1], vertical_alignment="bottom")
         name = first[0].text_input("Name of a new route", max_chars=200)
         url = first[1].text_input("Address", max_chars=2000, placeholder="https://…")
-        shape = first[2].selectbox("Format", list(get_args(WebhookShape)), format_func=words.WEBHOOK_SHAPES.__getitem__)
+        shape = first[2].selectbox(
+            "Format", list(get_args(WebhookShape)), format_func=labels.WEBHOOK_SHAPES.__getitem__
+        )
         second = st.columns([4, 1], vertical_alignment="bottom")
         kinds = second[0].multiselect(
             "Sent for",
             list(get_args(WebhookKind)),
             ["account.flagged", "campaign.flagged"],
-            format_func=words.WEBHOOK_KINDS.__getitem__,
+            format_func=labels.WEBHOOK_KINDS.__getitem__,
         )
         if second[1].form_submit_button("Add route", type="primary", width="stretch"):
             with session.asking():
@@ -167,8 +169,8 @@ def as_row(hook: WebhookOut) -> dict[str, safe.Cell]:
     return {
         "name": hook.name,
         "state": "disabled" if hook.disabled_at else "active",
-        "shape": words.WEBHOOK_SHAPES[hook.shape],
-        "kinds": ", ".join(words.WEBHOOK_KINDS[kind] for kind in hook.kinds),
+        "shape": labels.WEBHOOK_SHAPES[hook.shape],
+        "kinds": ", ".join(labels.WEBHOOK_KINDS[kind] for kind in hook.kinds),
         "url": hook.url,
     }
 

@@ -7,7 +7,7 @@ from typing import get_args
 import streamlit as st
 
 from api.schemas.privacy import ContentMode, ContentOut
-from dashboard import safe, session, words
+from dashboard import labels, safe, session, words
 from dashboard.ask import settings
 
 OPENED = "content_opened"
@@ -30,7 +30,7 @@ def render() -> None:
     )
     with session.asking():
         told = settings.content(session.client())
-    st.metric("Kept of all other accounts", words.CONTENT_MODES[told.default], help="DISTILLWATCH_CONTENT")
+    st.metric("Kept of all other accounts", labels.CONTENT_MODES[told.default], help="DISTILLWATCH_CONTENT")
     if told.items:
         listing(told.items)
     else:
@@ -69,7 +69,7 @@ def change() -> None:
     with st.form("content", border=True, clear_on_submit=True):
         row = st.columns([2, 2, 3, 1], vertical_alignment="bottom")
         account = row[0].text_input("Account", max_chars=256)
-        mode = row[1].selectbox("Kept", list(get_args(ContentMode)), format_func=words.CONTENT_MODES.__getitem__)
+        mode = row[1].selectbox("Kept", list(get_args(ContentMode)), format_func=labels.CONTENT_MODES.__getitem__)
         reason = row[2].text_input("Reason", max_chars=4000, placeholder="Which contract or request asks for it")
         sent = row[3].form_submit_button("Set", type="primary", width="stretch")
     if not sent:
@@ -86,4 +86,4 @@ def change() -> None:
 def as_row(account: ContentOut) -> dict[str, safe.Cell]:
     """One line of the table."""
     state = f"follow since {words.when(account.swept_at)}" if account.swept_at else "are being brought to it"
-    return {**account.model_dump(exclude={"swept_at"}), "mode": words.CONTENT_MODES[account.mode], "state": state}
+    return {**account.model_dump(exclude={"swept_at"}), "mode": labels.CONTENT_MODES[account.mode], "state": state}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from api.schemas.base import Role
 from api.schemas.keys import KeyCreated, KeyOut
-from dashboard import safe, session, words
+from dashboard import labels, safe, session, words
 
 MADE = "made_key"  # a new key with its secret, until it was shown once
 CHOSEN = "chosen_key"
@@ -51,7 +51,7 @@ def manage() -> None:
     with st.form("make_key", border=True, clear_on_submit=True):
         row = st.columns([2, 2, 1], vertical_alignment="bottom")
         name = row[0].text_input("Name of a new key", max_chars=200, placeholder="Whose or what for")
-        role: Role = row[1].selectbox("Role", list(words.ROLES), format_func=words.ROLES.__getitem__)
+        role: Role = row[1].selectbox("Role", list(labels.ROLES), format_func=labels.ROLES.__getitem__)
         if row[2].form_submit_button("Create key", type="primary", width="stretch"):
             with session.asking():
                 st.session_state[MADE] = client.make_key(name.strip(), role)
@@ -71,4 +71,4 @@ def revoke(key: KeyOut) -> None:
 
 def as_row(key: KeyOut) -> dict[str, safe.Cell]:
     """One line of the table."""
-    return {**key.model_dump(), "role": words.ROLES[key.role], "revoked_at": words.when(key.revoked_at)}
+    return {**key.model_dump(), "role": labels.ROLES[key.role], "revoked_at": words.when(key.revoked_at)}

@@ -7,7 +7,7 @@ from typing import get_args
 import streamlit as st
 
 from api.schemas.people import PersonOut, PersonRole
-from dashboard import safe, session, words
+from dashboard import labels, safe, session, words
 from dashboard.ask import settings
 
 OPENED = "people_opened"
@@ -75,7 +75,7 @@ def add() -> None:
         name = row[0].text_input(
             "Person", max_chars=200, placeholder="name@example.com", help="As the identity provider names them"
         )
-        role = row[1].selectbox("Role", list(get_args(PersonRole)), format_func=words.ROLES.__getitem__)
+        role = row[1].selectbox("Role", list(get_args(PersonRole)), format_func=labels.ROLES.__getitem__)
         if row[2].form_submit_button("Add person", type="primary", width="stretch"):
             with session.asking():
                 settings.put_person(session.client(), name, role)
@@ -85,4 +85,4 @@ def add() -> None:
 
 def as_row(person: PersonOut) -> dict[str, safe.Cell]:
     """One line of the table."""
-    return {**person.model_dump(), "role": words.ROLES[person.role], "seen_at": words.when(person.seen_at)}
+    return {**person.model_dump(), "role": labels.ROLES[person.role], "seen_at": words.when(person.seen_at)}

@@ -16,8 +16,8 @@ from detector.explain.course import MAX_GROWTH
 from detector.explain.explanation import Explanation, explain
 from detector.explain.sources import nearest, to_json
 from detector.explain.words import NO_PROFILE, sentences
-from detector.findings import MIN_CONTRIBUTION
 from detector.pipeline import Detector
+from detector.reasons import MIN_CONTRIBUTION
 from detector.signals import SIGNALS
 from tests.detector.explain.conftest import Log
 
