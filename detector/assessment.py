@@ -5,6 +5,7 @@ Plain msgspec structs, so that the report, the API and the dashboard read the sa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -42,6 +43,13 @@ class Evidence(msgspec.Struct, kw_only=True):
 def counted_in(part: str) -> str:
     """What a reason's text ends with that was counted in a part of an account's requests."""
     return f" Counted in {part}." if part else ""
+
+
+def parts_named(evidence: Iterable[Evidence]) -> list[str]:
+    """What to say above a list of reasons by their ``sentence``: what they were counted in, where that is a part."""
+    return [
+        f"Counted in {part}: what stands out most in it." for part in dict.fromkeys(e.part for e in evidence) if part
+    ]
 
 
 class Template(msgspec.Struct, kw_only=True):

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from detector.assessment import CampaignFinding, Evidence
+from detector.assessment import CampaignFinding, Evidence, parts_named
 from detector.console import STYLES
 from detector.explain.course import Point
 from detector.explain.explanation import Explanation, Share
@@ -74,7 +74,8 @@ def _course(points: list[Point], flag_at: float) -> Text:
 
 
 def _evidence(console: Console, explained: Explanation) -> None:
-    texts = {e.signal: e.text for e in explained.account.evidence}
+    texts = {e.signal: e.sentence for e in explained.account.evidence}
+    _parts(console, explained.account.evidence)
     telling = [s for s in explained.shares if abs(s.contribution) >= MIN_CONTRIBUTION]
     longest = max((abs(s.contribution) for s in telling), default=1.0)
     for title, sign, style in (("Evidence for", 1, "red"), ("Evidence against", -1, "green")):
@@ -107,6 +108,11 @@ def _evidence(console: Console, explained: Explanation) -> None:
         console.print(Text(f"{apart}: its own risk is {risk(explained.what_if.own_risk)}.", style="dim"))
 
 
+def _parts(console: Console, evidence: list[Evidence]) -> None:
+    for part in parts_named(evidence):
+        console.print(Text(f"\n{part}", style="dim"))
+
+
 def _table(wide: bool) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False, expand=False)
     table.add_column("Signal", overflow="fold", ratio=1)
@@ -131,6 +137,7 @@ def _named(share: Share, text: str) -> Text:
 
 def _told(console: Console, evidence: list[Evidence]) -> None:
     """Evidence as a report tells it, where the profile was not kept."""
+    _parts(console, evidence)
     own = [e for e in evidence if e.signal != "campaign"]
     longest = max((abs(e.contribution) for e in own), default=1.0)
     for title, direction, style in (("Evidence for", "for", "red"), ("Evidence against", "against", "green")):
@@ -141,7 +148,7 @@ def _told(console: Console, evidence: list[Evidence]) -> None:
         table.add_column(overflow="fold")
         for e in sorted((e for e in own if e.direction == direction), key=lambda e: -abs(e.contribution)):
             table.add_row(
-                Text(_bar(abs(e.contribution) / longest), style=style), f"{e.contribution:+.1f}", Text(line(e.text))
+                Text(_bar(abs(e.contribution) / longest), style=style), f"{e.contribution:+.1f}", Text(line(e.sentence))
             )
         console.print(Padding(table, (0, 0, 0, 2)) if table.rows else Text("  none that weighs", style="dim"))
 

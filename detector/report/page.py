@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from detector.assessment import Assessment, Evidence, Template, top_reason
+from detector.assessment import Assessment, Evidence, Template, parts_named, top_reason
 from detector.event import Event
 from detector.report import charts, text
 from detector.report.document import NOTE
@@ -77,7 +77,7 @@ def environment() -> jinja2.Environment:
         count=text.count, quantity=text.quantity, percent=text.percent, risk=text.risk,
         standing=text.standing, expected=text.expected, share=text.share, ordinary=text.ordinary, factor=text.factor,
         chance=text.chance, when=text.when, duration=text.duration, size=text.size, line=text.line,
-        slots=_with_slots, split=_sides, bar=_bar,
+        slots=_with_slots, split=_sides, parts_named=parts_named, bar=_bar,
         shape=SHAPES.__getitem__, heat=charts.heat_map, heat_words=charts.heat_words, reason=top_reason,
     )  # fmt: skip
     environment.globals.update(false_flags=text.false_flags, style=Markup(style), max_reasons=MAX_REASONS)
