@@ -45,6 +45,16 @@ class Candidates:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What is told of the signals of some accounts: arrays of shape (accounts, len(SIGNALS))."""
+
+    contributions: np.ndarray  # log-odds: what the signal adds of the best candidate and of the whole account
+    values: np.ndarray  # of whichever of the two adds more
+    of_whole: np.ndarray  # bool: that is the whole account, and the best candidate a part of it
+    requests: np.ndarray  # that the value was counted in
+
+
+@dataclass(frozen=True)
 class AccountScores:
     """The best candidate of each account, aligned to ``view``."""
 
@@ -61,12 +71,23 @@ class AccountScores:
         """Signals of the best candidate, of shape (m, len(SIGNALS))."""
         return self.x[:, : len(SIGNALS)]
 
-    def contributions(self, rows: np.ndarray, scorer: Scorer) -> np.ndarray:
-        """The signals' shares in the log-odds of some accounts, given by position: (len(rows), len(SIGNALS))."""
-        shares = _of_signals(scorer.accounts.shares(self.x[rows]), scorer)
+    def told(self, rows: np.ndarray, scorer: Scorer) -> Told:
+        """The signals' shares in the log-odds of some accounts, given by position, and the values that they come from."""
+        told = told_of(self.x[rows], self.requests[rows], self.view.n[rows], scorer)
         for i, row in enumerate(rows):
-            shares[i, self.excepted.get(int(row), [])] = 0.0  # what does not count is no reason, for or against
-        return shares
+            told.contributions[i, self.excepted.get(int(row), [])] = (
+                0.0  # what does not count is no reason, for or against
+            )
+        return told
+
+
+def told_of(x: np.ndarray, requests: np.ndarray, all_requests: np.ndarray, scorer: Scorer) -> Told:
+    """The same of candidates (m, len(FEATURES)), with their requests and those of the accounts that they are parts of or all of."""
+    n = len(SIGNALS)
+    shares = scorer.accounts.shares(x)
+    of_whole = (np.abs(shares[:, -n:]) > np.abs(shares[:, :n])) & (requests < all_requests)[:, None]
+    counted = np.where(of_whole, all_requests[:, None], requests[:, None])
+    return Told(_of_signals(shares, scorer), np.where(of_whole, x[:, -n:], x[:, :n]), of_whole, counted)
 
 
 def _of_signals(shares: np.ndarray, scorer: Scorer) -> np.ndarray:

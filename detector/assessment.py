@@ -45,10 +45,17 @@ def counted_in(part: str) -> str:
     return f" Counted in {part}." if part else ""
 
 
+def over_all(requests: int) -> str:
+    """What a reason's text ends with that was counted in all requests, beside others that were counted in a part."""
+    return f" Counted over all its {requests:,} requests."
+
+
 def parts_named(evidence: Iterable[Evidence]) -> list[str]:
     """What to say above a list of reasons by their ``sentence``: what they were counted in, where that is a part."""
     return [
-        f"Counted in {part}: what stands out most in it." for part in dict.fromkeys(e.part for e in evidence) if part
+        f"Counted in {part}, unless said otherwise: what stands out most in it."
+        for part in dict.fromkeys(e.part for e in evidence)
+        if part
     ]
 
 

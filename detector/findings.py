@@ -17,7 +17,7 @@ from detector.digest import MIN_TEMPLATE, Digest, digests
 from detector.features import DAY_US
 from detector.parts import parts
 from detector.profiles import KIND, KINDS, Profiles
-from detector.reasons import evidence, harvest_of, part_words, shown
+from detector.reasons import Part, evidence, harvest_of, part_of, part_words, shown
 from detector.scoring import FLAG_AT, WATCH_AT, Scorer, logit
 from detector.signals import SIGNALS
 from detector.view import View
@@ -55,11 +55,12 @@ def campaign_finding(
     ties: list[Tie],
     values: np.ndarray,
     contributions: np.ndarray,
+    percentiles: np.ndarray,
     scorer: Scorer,
     member_of: dict[int, Membership],
     found: Mapping[int, Behind],
 ) -> CampaignFinding:
-    """The finding on one campaign. ``rows`` are its shared work, ``values`` and ``contributions`` its signals,
+    """The finding on one campaign. ``rows`` are its shared work, ``values``, ``contributions`` and ``percentiles`` its signals,
     ``found`` the requests behind each."""
     verdict: Verdict = "flag" if risk > FLAG_AT else "watch"
     spans = rows.group_by("acct").agg(pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last"))
@@ -71,11 +72,11 @@ def campaign_finding(
         requests=len(rows),
         first_seen=when(int(rows["ts"].to_numpy().min())),
         last_seen=when(int(rows["ts"].to_numpy().max())),
-        harvest=harvest_of(contributions),
+        harvest=harvest_of(contributions, percentiles),
         input_tokens=int(rows["input_tokens"].sum()),
         output_tokens=int(rows["output_tokens"].sum()),
         ties=ties,
-        evidence=evidence(values, contributions, len(rows), scorer, found),
+        evidence=evidence(values, contributions, percentiles, len(rows), scorer, found),
         templates=digest.templates,
         clusters=digest.clusters,
         activity=digest.activity,
@@ -103,10 +104,13 @@ def account_findings(
     days = _days(profiles, suspicious)
     words: tuple[Verdict, ...] = ("clear", "watch", "flag")
     totals = own.view.totals
-    told = np.flatnonzero(verdicts > 0)
-    contributions_of = dict(zip(told.tolist(), own.contributions(told, scorer), strict=True))
+    rows = np.flatnonzero(verdicts > 0)
+    told, at = own.told(rows, scorer), {int(row): k for k, row in enumerate(rows)}
+    parts_of = {i: part_of(own, i, told.of_whole[k]) for i, k in at.items()}
     unheard = _in_shadow(own, scorer)
-    requests_of = _requests_behind(profiles, own, {i: shown(c) for i, c in contributions_of.items()})
+    percentiles = scorer.percentiles(told.values, told.requests)
+    signs = shown(told.contributions, percentiles)
+    requests_of = _requests_behind(profiles, own, {i: signs[k] for i, k in at.items()}, parts_of)
     findings = []
     for i, row in enumerate(totals.iter_rows(named=True)):
         acct = row["acct"]
@@ -124,12 +128,17 @@ def account_findings(
         if verdicts[i]:
             digest = summaries[acct]
             finding.example_event_ids = digest.examples
-            part = part_words(int(own.attribute[i]), int(own.requests[i]), row["n"])
-            contributions = contributions_of[i]
+            k = at[i]
             finding.evidence = evidence(
-                own.values[i], contributions, int(own.requests[i]), scorer, requests_of[i], part
+                told.values[k],
+                told.contributions[k],
+                percentiles[k],
+                int(own.requests[i]),
+                scorer,
+                requests_of[i],
+                parts_of[i],
             )
-            finding.harvest = harvest_of(contributions)
+            finding.harvest = harvest_of(told.contributions[k], percentiles[k])
             finding.templates, finding.clusters, finding.activity = digest.templates, digest.clusters, digest.activity
             finding.related = related.get(acct, [])
             finding.days = days.get(acct, [])
@@ -154,7 +163,7 @@ def account_findings(
                         title="Member of a campaign",
                         direction="for",
                         value=place.risk,
-                        unit="risk of the campaign",
+                        unit="risk of its place",
                         percentile=1.0,
                         contribution=_beyond_watching(place.risk),
                         text=f"{place.why} Campaign {place.campaign_id}.",
@@ -187,20 +196,22 @@ def _in_shadow(own: AccountScores, scorer: Scorer) -> dict[int, list[str]]:
 
 
 def _requests_behind(
-    profiles: Profiles, own: AccountScores, reasons: Mapping[int, np.ndarray]
+    profiles: Profiles, own: AccountScores, reasons: Mapping[int, np.ndarray], parts_of: Mapping[int, Part | None]
 ) -> dict[int, Mapping[int, Behind]]:
-    """What stands behind the reasons of some accounts, given by position: of the account as a whole, or of its part that decided."""
-    accts = {int(own.view.acct[i]): i for i in reasons if not own.group[i]}
+    """What stands behind the reasons of some accounts, given by position: in the account as a whole, or in its part that decided."""
+    of_whole = {i: signs if (part := parts_of[i]) is None else signs * part.of_whole for i, signs in reasons.items()}
+    accts = {int(own.view.acct[i]): i for i, signs in of_whole.items() if parts_of[i] is None or signs.any()}
     wholes = profiles.sample.filter(pl.col("acct").is_in(pl.Series(list(accts), dtype=pl.UInt64).implode()))
-    found = behind(wholes, own.view, {acct: reasons[i] for acct, i in accts.items()})
+    found = behind(wholes, own.view, {acct: of_whole[i] for acct, i in accts.items()})
     out: dict[int, Mapping[int, Behind]] = {i: found[acct] for acct, i in accts.items()}
-    groups = {int(own.group[i]): i for i in reasons if own.group[i]}
+    groups = {int(own.group[i]): i for i in reasons if parts_of[i] is not None}
     if groups:
         mine = profiles.only(own.view.acct.gather(list(groups.values())))
         rows = parts(mine, View(mine), only=pl.Series(list(groups), dtype=pl.UInt64))
         sliced = slice_profiles(rows.drop("attribute", "share"))
-        found = behind(sliced.sample, View(sliced), {group: reasons[i] for group, i in groups.items()})
-        out |= {i: found[group] for group, i in groups.items()}
+        rest = {group: reasons[i] - of_whole[i] for group, i in groups.items()}
+        found = behind(sliced.sample, View(sliced), rest)
+        out |= {i: {**out.get(i, {}), **found[group]} for group, i in groups.items()}
     return out
 
 

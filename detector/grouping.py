@@ -260,7 +260,9 @@ def _findings(
     used = work.rows.select("group", "acct", "pieces").explode("pieces").drop_nulls("pieces")
     usage = used.group_by("group", "pieces").agg(pl.col("acct").n_unique().alias("accounts"))
     summaries = digests(work.rows, "group", usage)
-    told = {int(g): shown(c) for g, c in zip(features.view.acct, contributions, strict=True) if g in members_of}
+    percentiles = scorer.percentiles(features.x[:, : len(SIGNALS)], features.view.n[:, None])
+    signs = shown(contributions, percentiles)
+    told = {int(g): s for g, s in zip(features.view.acct, signs, strict=True) if g in members_of}
     requests_of = behind(slice_profiles(work.rows).sample, features.view, told)
     findings: list[CampaignFinding] = []
     member_of: dict[int, Membership] = {}
@@ -270,7 +272,7 @@ def _findings(
         members, rows, ties = members_of[group], rows_of[group], placement.ties[group]
         risk = _risk_of(members["risk"].to_numpy())
         campaign_id = campaign_name(group)
-        harvest = harvest_of(contributions[i])
+        harvest = harvest_of(contributions[i], percentiles[i])
         uses = rows.sort("event_key").group_by("acct").agg(pl.len(), pl.col("event_id").head(MOST).alias("ids"))
         placed_uses = uses.join(members, on="acct").select("acct", "len", "ids", "risk", "score")
         for acct, count, ids, own, score in placed_uses.iter_rows():
@@ -290,6 +292,7 @@ def _findings(
             ties,
             values,
             contributions[i],
+            percentiles[i],
             scorer,
             member_of,
             requests_of[group],

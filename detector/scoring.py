@@ -191,14 +191,19 @@ class Scorer:
                 return Peers(population, words_of(before, self.weights.segments[at].up_to))
         return Peers(self.weights.population, ORDINARY)
 
+    def percentiles(self, values: np.ndarray, requests: np.ndarray) -> np.ndarray:
+        """Share of the ordinary accounts of its size that have a lower value of each signal: float64, as ``values`` of shape
+        (m, len(SIGNALS)); ``requests`` (m, len(SIGNALS)) or (m, 1) are those that each value was counted in."""
+        at = np.broadcast_to(self.segment(requests), values.shape)
+        out = np.zeros(values.shape)
+        for segment in np.unique(at):
+            size = float(np.broadcast_to(requests, values.shape)[at == segment][0])
+            out = np.where(at == segment, self.peers(size).percentiles(values), out)
+        return out
+
     def strong(self, values: np.ndarray, requests: np.ndarray) -> np.ndarray:
         """Where accounts have more of a signal than nearly all ordinary ones of their size: bool, as ``values`` of shape (m, len(SIGNALS))."""
-        at = self.segment(requests)
-        out = np.zeros(values.shape, bool)
-        for segment in np.unique(at):
-            mine = at == segment
-            out[mine] = self.peers(float(requests[mine][0])).percentiles(values[mine]) >= STRONG
-        return out
+        return self.percentiles(values, requests[:, None]) >= STRONG
 
 
 @dataclass(frozen=True)

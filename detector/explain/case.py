@@ -6,11 +6,12 @@ Counterfactual explanations (Wachter et al. 2017, arXiv 1711.00399), searched wi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
-from detector.accounts import UNKNOWN, candidates
+from detector.accounts import UNKNOWN, candidates, told_of
 from detector.assessment import Verdict
 from detector.parts import MIN_REQUESTS
 from detector.profiles import Profiles
@@ -78,10 +79,12 @@ class Case:
         """The account's own risk, without any campaign."""
         return self.risk_of(float(self.log_odds(self.values[None])[0]))
 
-    @property
-    def by_slice(self) -> bool:
-        """True where a part of its requests is riskier than the account as a whole."""
-        return bool(self.scorer.accounts.predict(self.x).argmax() > 0)
+    @cached_property
+    def told(self) -> np.ndarray:
+        """The signal values that decide, (signals,): of the riskiest part, or of the whole account where that weighs more."""
+        riskiest = int(self.scorer.accounts.predict(self.x).argmax())
+        of = np.array([0.0 if riskiest else self.requests])  # fewer than all where it is a part
+        return told_of(self.x[[riskiest]], of, np.array([self.requests]), self.scorer).values[0]
 
     def moved(self, signals: np.ndarray, targets: np.ndarray, towards: int) -> np.ndarray:
         """Values with some signals moved to their targets, never the other way.

@@ -75,7 +75,10 @@ def _course(points: list[Point], flag_at: float) -> Text:
 
 def _evidence(console: Console, explained: Explanation) -> None:
     texts = {e.signal: e.sentence for e in explained.account.evidence}
-    _parts(console, explained.account.evidence)
+    if explained.part:
+        console.print(
+            Text(f"\nCounted in {explained.part}, unless said otherwise: what stands out most in it.", style="dim")
+        )
     telling = [s for s in explained.shares if abs(s.contribution) >= MIN_CONTRIBUTION]
     longest = max((abs(s.contribution) for s in telling), default=1.0)
     for title, sign, style in (("Evidence for", 1, "red"), ("Evidence against", -1, "green")):
@@ -95,17 +98,19 @@ def _evidence(console: Console, explained: Explanation) -> None:
             table.add_row(*row, *((factor(share.contribution),) if wide else ()))
         console.print(Padding(table, (0, 0, 0, 2)))
     rest = sum(s.contribution for s in explained.shares) - sum(s.contribution for s in telling)
-    total = (explained.base or 0.0) + sum(s.contribution for s in explained.shares)
     gain = sum(s.contribution for s in telling if s.contribution > 0)
     loss = sum(s.contribution for s in telling if s.contribution < 0)
     few = len(explained.shares) - len(telling)
-    console.print(Text(
-        f"  Log-odds of the account as a whole: {explained.base or 0:+.1f} to begin with, {gain:+.1f} for, {loss:+.1f} against, "
-        f"{rest:+.1f} of {quantity(few, 'other signal')} = {total:+.1f}", style="dim",
-    ))  # fmt: skip
-    if explained.what_if and explained.what_if.by_slice:
-        apart = "  Its requests with one frame, looked at without the rest, weigh more"
-        console.print(Text(f"{apart}: its own risk is {risk(explained.what_if.own_risk)}.", style="dim"))
+    whose = "these requests" if explained.part else "the account"
+    if explained.log_odds is None:
+        console.print(Text("  Too few requests: no log-odds are made of them.", style="dim"))
+    elif explained.base is not None:
+        set_apart = explained.log_odds - explained.base - sum(s.contribution for s in explained.shares)
+        console.print(Text(
+            f"  Log-odds of {whose}: {explained.base:+.1f} to begin with, {gain:+.1f} for, {loss:+.1f} against, "
+            f"{rest:+.1f} of {quantity(few, 'other signal')}, {set_apart:+.1f} for how many they are and what sets them apart"
+            f" = {explained.log_odds:+.1f} (flagged from {explained.flag_log_odds:+.1f})", style="dim",
+        ))  # fmt: skip
 
 
 def _parts(console: Console, evidence: list[Evidence]) -> None:
@@ -129,7 +134,10 @@ def _table(wide: bool) -> Table:
 def _named(share: Share, text: str) -> Text:
     """A signal's title with its unit, and below it a sentence where it speaks by its presence."""
     unit = "" if share.unit.startswith("share of requests") else f" ({share.unit})"
-    if (share.contribution > 0) != (share.direction == "for"):
+    unit += ", over all its requests" if share.whole else ""
+    if not share.said:
+        return Text.assemble((share.title, "bold"), (f"{unit}: counts only beside the other signals", "dim"))
+    if share.said < 0:
         lack = "less than harvesting shows" if share.direction == "for" else "less than ordinary use shows"
         return Text.assemble((share.title, "bold"), (f"{unit}: {lack}", "dim"))
     return Text.assemble((share.title, "bold"), (unit, "dim"), *((f"\n{text}",) if text else ()))

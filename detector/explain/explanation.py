@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from detector.accounts import score_accounts
+from detector.accounts import UNKNOWN, Told, score_accounts
 from detector.assessment import AccountFinding, Assessment, CampaignFinding, Direction, Verdict
 from detector.explain.case import Case, case_of, restricted, verdict_of
 from detector.explain.course import Point, course, requests_until
@@ -13,21 +13,24 @@ from detector.explain.search import Change, above, below, closest
 from detector.findings import account_findings
 from detector.parts import MIN_REQUESTS
 from detector.profiles import Profiles
+from detector.reasons import part_of, shown
 from detector.scoring import FLAG_AT, WATCH_AT, Scorer
 from detector.signals import SIGNALS
 
 
 class Share(msgspec.Struct, kw_only=True):
-    """One signal's part in the account's own log-odds, in its riskiest part where that is riskier than the whole."""
+    """One signal's share in the account's own log-odds: in its riskiest part and in the whole, where a part is riskier."""
 
     signal: str
     title: str
     direction: Direction  # the way in which more of it moves the risk
-    value: float  # in ``unit``
+    value: float  # in ``unit``, of the part or of the whole: of whichever weighs more
     ordinary: float  # median of ordinary accounts of its size
     unit: str
     percentile: float  # share of these with a lower value
     contribution: float  # log-odds
+    said: int = 0  # 1: as a reason by what is there, -1: by what is missing; 0: it counts only beside the others
+    whole: bool = False  # told of the whole account, beside others of a part
 
 
 class WhatIf(msgspec.Struct, kw_only=True):
@@ -35,7 +38,6 @@ class WhatIf(msgspec.Struct, kw_only=True):
 
     own_risk: float  # without any campaign
     own_verdict: Verdict
-    by_slice: bool  # a part of its requests is riskier than the account as a whole
     less: Change | None = None  # the smallest change that brings the own risk under the threshold of its verdict
     more: list[Change] = []  # ways to a flag, for accounts whose own conduct gives none
     closest: Change | None = None  # where none of those exists: the one signal that could raise the risk most
@@ -51,7 +53,10 @@ class Explanation(msgspec.Struct, kw_only=True):
     flag_at: float
     watch_at: float
     campaign: CampaignFinding | None = None
+    part: str = ""  # the requests that the signals were counted in, beside those of the whole; empty: all
     base: float | None = None  # log-odds before any signal
+    log_odds: float | None = None  # with all of them, and with how many requests it is and what sets them apart
+    flag_log_odds: float | None = None  # from which it is flagged
     shares: list[Share] = []  # of all signals, the weightiest first
     course: list[Point] = []
     what_if: WhatIf | None = None  # None where the profiles are not at hand
@@ -68,6 +73,8 @@ def explain(profiles: Profiles, assessment: Assessment, account_id: str, scorer:
     names = profiles.accounts.filter(profiles.accounts["account_id"] == account_id)
     mine = restricted(profiles, int(names["acct"][0]))
     own = score_accounts(mine, scorer)
+    told = own.told(np.array([0]), scorer)
+    part = part_of(own, 0, told.of_whole[0])
     if not finding.evidence:
         finding = _with_evidence(finding, mine, scorer)
     case = case_of(mine, scorer)
@@ -78,7 +85,10 @@ def explain(profiles: Profiles, assessment: Assessment, account_id: str, scorer:
         watch_at=WATCH_AT,
         campaign=next((c for c in assessment.campaigns if c.campaign_id == finding.campaign_id), None),
         base=scorer.accounts.base,
-        shares=_shares(own.values[0], own.contributions(np.array([0]), scorer)[0], float(own.requests[0]), scorer),
+        log_odds=float(own.log_odds[0]) if own.log_odds[0] > UNKNOWN else None,
+        flag_log_odds=scorer.cuts[0],
+        shares=_shares(told, scorer),
+        part=part.words if part else "",
         course=grown,
         what_if=_what_if(finding.verdict, case, mine, grown, scorer),
     )
@@ -90,7 +100,6 @@ def _what_if(verdict: Verdict, case: Case, mine: Profiles, grown: list[Point], s
     what_if = WhatIf(
         own_risk=risk,
         own_verdict=verdict_of(risk, scorer),
-        by_slice=case.by_slice,
         too_few=case.requests < MIN_REQUESTS,
     )
     if verdict == what_if.own_verdict != "clear":
@@ -112,22 +121,27 @@ def _with_evidence(finding: AccountFinding, mine: Profiles, scorer: Scorer) -> A
     return msgspec.structs.replace(full, verdict=finding.verdict)
 
 
-def _shares(values: np.ndarray, contributions: np.ndarray, requests: float, scorer: Scorer) -> list[Share]:
-    peers = scorer.peers(requests)
-    percentiles = peers.percentiles(values)
+def _shares(told: Told, scorer: Scorer) -> list[Share]:
+    """The shares of the one account that is told of."""
+    percentiles = scorer.percentiles(told.values, told.requests)[0]
+    values, contributions = told.values[0], told.contributions[0]
+    signs = shown(contributions, percentiles)
     shares = []
     for j, signal in enumerate(SIGNALS):
-        grid = peers.population.get(signal.name)
+        requests = int(told.requests[0, j])
+        grid = scorer.peers(requests).population.get(signal.name)
         shares.append(
             Share(
                 signal=signal.name,
                 title=signal.title,
                 direction=signal.direction,
-                value=float(signal.display(values[j])),
+                value=float(signal.display(signal.counted(float(values[j]), requests))),
                 ordinary=float(signal.display(grid[len(grid) // 2] if grid else values[j])),
                 unit=signal.unit,
                 percentile=float(percentiles[j]),
                 contribution=float(contributions[j]),
+                said=int(signs[j]),
+                whole=bool(told.of_whole[0, j]),
             )
         )
     return sorted(shares, key=lambda s: -abs(s.contribution))

@@ -70,7 +70,7 @@ def below(case: Case, threshold: float) -> Change | None:
             ),
         )
         if best[0] < line:
-            return _change(case, best[1], medians, best[0], True)
+            return _change(case, best[1], medians, best[0], True, _from(case, medians))
     chosen: list[int] = []
     while odds(_sets([tuple(chosen)]))[0] >= line:
         rest = [j for j in movable if j not in chosen]
@@ -79,7 +79,7 @@ def below(case: Case, threshold: float) -> Change | None:
         without = tuple(k for k in chosen if k != j)
         if odds(_sets([without]))[0] < line:
             chosen.remove(j)
-    return _change(case, tuple(chosen), medians, float(odds(_sets([tuple(chosen)]))[0]), False)
+    return _change(case, tuple(chosen), medians, float(odds(_sets([tuple(chosen)]))[0]), False, _from(case, medians))
 
 
 def above(case: Case, threshold: float) -> list[Change]:
@@ -176,16 +176,30 @@ def _batches(movable: Sequence[int], size: int) -> Iterator[list[tuple[int, ...]
     yield from (every[i : i + BATCH] for i in range(0, len(every), BATCH))
 
 
-def _change(case: Case, chosen: tuple[int, ...], targets: np.ndarray, log_odds: float, smallest: bool) -> Change:
-    own, goal = case.values[0], np.array(targets, float)
+def _from(case: Case, medians: np.ndarray) -> np.ndarray:
+    """The values that a change to the medians starts from: as they are told, or the farthest of any part where that is beside it."""
+    farthest = (case.values * SIGNS).max(axis=0) * SIGNS
+    return np.where((case.told - medians) * SIGNS > 0, case.told, farthest)
+
+
+def _change(
+    case: Case,
+    chosen: tuple[int, ...],
+    targets: np.ndarray,
+    log_odds: float,
+    smallest: bool,
+    own: np.ndarray | None = None,
+) -> Change:
+    """In words the change is one from ``own`` values, those of the whole account unless said otherwise."""
+    own, goal = case.values[0] if own is None else own, np.array(targets, float)
     risk = case.risk_of(log_odds)
     settings = [
         Setting(
             signal=SIGNALS[j].name,
             title=SIGNALS[j].title,
             unit=SIGNALS[j].unit,
-            value=float(SIGNALS[j].display(own[j])),
-            target=float(SIGNALS[j].display(goal[j])),
+            value=float(SIGNALS[j].display(SIGNALS[j].counted(float(own[j]), int(case.requests)))),
+            target=float(SIGNALS[j].display(SIGNALS[j].counted(float(goal[j]), int(case.requests)))),
             beyond=_beyond(case, j, float(own[j]), float(goal[j])),
         )
         for j in chosen

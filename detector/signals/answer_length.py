@@ -11,9 +11,17 @@ import numpy as np
 from detector.signals.base import Signal
 from detector.view import View
 
+LEAST, MOST = 0.5, 8.0  # output tokens per input token, beyond which more or less says nothing more
+
 
 def _value(view: View) -> np.ndarray:
     return np.clip(np.log2((view.total("output_tokens") + 200) / (view.total("input_tokens") + 400)) / 4 + 0.25, 0, 1)
+
+
+def _text(x: float, n: int) -> str:
+    ratio = 2 ** ((x - 0.25) * 4)
+    about = f"{MOST:g} or more" if x >= 1 else f"{LEAST:g} or less" if x <= 0 else f"about {ratio:.1f}"
+    return f"It gets {about} output tokens for each input token."
 
 
 SIGNAL = Signal(
@@ -23,6 +31,6 @@ SIGNAL = Signal(
     unit="output tokens per input token",
     display=lambda x: 2 ** ((x - 0.25) * 4),
     value=_value,
-    text=lambda x, n: f"It gets about {2 ** ((x - 0.25) * 4):.1f} output tokens for each input token.",
+    text=_text,
     shows=lambda r: r.column("output_tokens") > r.column("input_tokens"),
 )

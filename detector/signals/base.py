@@ -9,7 +9,9 @@ import numpy as np
 
 from detector.assessment import Direction
 from detector.rows import Rows
-from detector.view import View
+from detector.view import PRIOR, View
+
+SHARE = "share of requests"  # the unit of signals that are View.share
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,15 @@ class Signal:
     display: Callable[[float], float] = (
         float  # what is shown as the value, in ``unit``, where the signal works on a logarithm
     )
+
+    def counted(self, x: float, n: int) -> float:
+        """A value as it was counted in ``n`` requests: shares of them are shrunk for scoring (:meth:`View.share`), and told as they are."""
+        return min(x * (n + PRIOR) / n, 1.0) if self.unit == SHARE and n else x
+
+
+def likelihood(x: float, n: int, what: str) -> str:
+    """What the mean of a classifier's likelihoods over an account's requests says."""
+    return f"On average, each of its {n} requests is {percent(x)} likely to {what}."
 
 
 def percent(share: float) -> str:

@@ -6,7 +6,7 @@ Known evasion: rephrasing each task in a chatty voice.
 Source: register differences between Alpaca-style data and real conversations, e.g. Zhao et al. 2024 (arXiv 2405.01470).
 """
 
-from detector.signals.base import Signal, percent
+from detector.signals.base import Signal, likelihood
 
 SIGNAL = Signal(
     name="dataset_phrasing",
@@ -14,6 +14,6 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_dataset") / 1000),
-    text=lambda x, n: f"About {percent(x)} of its {n} requests are phrased like entries of an instruction data set.",
+    text=lambda x, n: likelihood(x, n, "be an entry of an instruction data set, by its phrasing"),
     shows=lambda r: r.likely("dataset"),
 )

@@ -6,7 +6,7 @@ Known evasion: grading without a rubric, one question at a time.
 Source: RLAIF and LLM-as-judge pipelines, Zheng et al. 2023 (arXiv 2306.05685), Kim et al. 2023 (arXiv 2310.08491).
 """
 
-from detector.signals.base import Signal, percent
+from detector.signals.base import Signal, likelihood
 
 SIGNAL = Signal(
     name="grading",
@@ -14,6 +14,6 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_grading") / 1000),
-    text=lambda x, n: f"About {percent(x)} of its {n} requests have answers graded or compared.",
+    text=lambda x, n: likelihood(x, n, "have answers graded or compared"),
     shows=lambda r: r.likely("grading"),
 )

@@ -6,7 +6,7 @@ Known evasion: hiding the request for tasks inside a story.
 Source: Self-Instruct, Wang et al. 2022 (arXiv 2212.10560); Evol-Instruct, Xu et al. 2023 (arXiv 2304.12244).
 """
 
-from detector.signals.base import Signal, percent
+from detector.signals.base import Signal, likelihood
 
 SIGNAL = Signal(
     name="instruction_synthesis",
@@ -14,6 +14,6 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_synthesis") / 1000),
-    text=lambda x, n: f"About {percent(x)} of its {n} requests have the model invent tasks or harden given ones.",
+    text=lambda x, n: likelihood(x, n, "have the model invent tasks or harden given ones"),
     shows=lambda r: r.likely("synthesis"),
 )

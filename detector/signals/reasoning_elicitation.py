@@ -7,7 +7,7 @@ Known evasion: paraphrase far from any known wording; taking reasoning that the 
 Source: zero-shot-CoT rationale harvest, Ho et al. 2022 (arXiv 2212.10071); MITRE ATLAS AML.T0024.002.
 """
 
-from detector.signals.base import Signal, percent
+from detector.signals.base import Signal, likelihood
 
 SIGNAL = Signal(
     name="reasoning_elicitation",
@@ -15,6 +15,6 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_reasoning") / 1000),
-    text=lambda x, n: f"About {percent(x)} of its {n} requests ask for the model's reasoning to be written out.",
+    text=lambda x, n: likelihood(x, n, "ask for the model's reasoning to be written out"),
     shows=lambda r: r.likely("reasoning"),
 )

@@ -6,7 +6,7 @@ Known evasion: cleaning with another provider's model.
 Source: published distillation tool chains (answer rewriting and filtering steps); incident reports of 2026.
 """
 
-from detector.signals.base import Signal, percent
+from detector.signals.base import Signal, likelihood
 
 SIGNAL = Signal(
     name="trace_cleaning",
@@ -14,6 +14,6 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_cleaning") / 1000),
-    text=lambda x, n: f"About {percent(x)} of its {n} requests have model output rewritten or cleaned.",
+    text=lambda x, n: likelihood(x, n, "have model output rewritten or cleaned"),
     shows=lambda r: r.likely("cleaning"),
 )

@@ -107,7 +107,7 @@ def test_a_signal_in_shadow_is_no_reason_and_lowers_what_rested_on_it(profiles: 
     assert not names & told
     own = score_accounts(profiles, muted)
     columns = [s.name in names for s in SIGNALS]
-    assert (own.contributions(np.arange(len(own.log_odds)), muted)[:, columns] == 0).all()
+    assert (own.told(np.arange(len(own.log_odds)), muted).contributions[:, columns] == 0).all()
     was = final_scores(profiles, score_accounts(profiles, SCORER), SCORER)
     now = final_scores(profiles, own, muted)
     assert (now <= was + 1e-9).all()

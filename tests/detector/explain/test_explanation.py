@@ -17,7 +17,6 @@ from detector.explain.explanation import Explanation, explain
 from detector.explain.sources import nearest, to_json
 from detector.explain.words import NO_PROFILE, sentences
 from detector.pipeline import Detector
-from detector.reasons import MIN_CONTRIBUTION
 from detector.signals import SIGNALS
 from tests.detector.explain.conftest import Log
 
@@ -56,9 +55,7 @@ def test_shares_add_up_within_the_riskiest_part(explained: list[Explanation], lo
         assert e.base is not None
         assert e.what_if is not None
         told = {x.signal: x.contribution for x in e.account.evidence if x.signal != "campaign"}
-        assert told == {
-            s.signal: pytest.approx(s.contribution) for s in e.shares if abs(s.contribution) >= MIN_CONTRIBUTION
-        }
+        assert told == {s.signal: pytest.approx(s.contribution) for s in e.shares if s.said}
         if e.what_if.too_few:
             continue
         case = case_of(restricted(log.profiles, log.acct(e.account.account_id)), detector.scorer)
@@ -156,3 +153,33 @@ def test_nearest_ids() -> None:
     assert nearest("acct_72", known)[0] in {"acct_77", "acct_12"}
     assert nearest("zzzzzz", ["acct_1"]) == []
     assert nearest("", known) == []
+
+
+def test_reasons_count_in_the_part_or_in_the_whole(log: Log) -> None:
+    """Each reason looks at the requests that it says it was counted in, and both kinds stand side by side in some account."""
+    mixed = 0
+    for a in log.assessment.accounts:
+        reasons = [e for e in a.evidence if e.signal != "campaign" and e.requests is not None]
+        for e in reasons:
+            counted = int(e.part.split(" of ")[0].replace(",", "")) if e.part else a.requests
+            assert e.looked_at == counted
+            assert e.requests is not None
+            assert e.requests <= e.looked_at
+            assert len(e.event_ids) <= e.requests
+        mixed += len({e.part for e in reasons}) == 2
+    assert mixed
+
+
+def test_the_arithmetic_adds_up(explained: list[Explanation]) -> None:
+    """What is printed below the evidence ends with the log-odds that decide, beside those from which an account is flagged."""
+    for e in explained:
+        text = " ".join(shown(e).split())
+        if e.log_odds is None:
+            assert "no log-odds are made of them" in text
+            continue
+        start = text.index("to begin with")
+        numbers = [float(n) for n in re.findall(r"[+-]\d+\.\d", text[start - 10 : text.index("flagged from +") + 20])]
+        *terms, total, flagged_from = numbers[:7]
+        assert sum(terms) == pytest.approx(total, abs=0.3)  # each is rounded to a tenth
+        assert total == pytest.approx(e.log_odds, abs=0.06)
+        assert flagged_from == pytest.approx(e.flag_log_odds, abs=0.06)

@@ -121,7 +121,7 @@ def test_more_is_enough_and_the_least(cases: list[Case]) -> None:
                 values, odds = _along(case, j)
                 flagging = values[(odds >= line) & _visible(case, j, values)]
                 first = flagging.min() if SIGNS[j] > 0 else flagging.max()
-                assert change.settings[0].target == SIGNALS[j].display(first)
+                assert change.settings[0].target == _told(case, j, first)
         else:
             assert all((_along(case, j)[1] < line).all() for j in EVERY)
     assert seen
@@ -136,12 +136,17 @@ def test_how_unusual_a_target_is(cases: list[Case]) -> None:
                 if setting.target == setting.value:
                     continue  # too small a step for the unit to tell
                 j = NUMBER[setting.signal]
-                population = [SIGNALS[j].display(v) for v in case.scorer.weights.population[setting.signal]]
+                population = [_told(case, j, v) for v in case.scorer.weights.population[setting.signal]]
                 less = sum(v < setting.target for v in population) / len(population)
                 more = sum(v > setting.target for v in population) / len(population)
                 assert setting.beyond == pytest.approx(less if setting.target >= setting.value else more, abs=0.011)
                 seen += 1
     assert seen
+
+
+def _told(case: Case, j: int, value: float) -> float:
+    """A signal's value as people read it."""
+    return SIGNALS[j].display(SIGNALS[j].counted(value, int(case.requests)))
 
 
 def _edges(case: Case, j: int) -> np.ndarray:

@@ -63,3 +63,11 @@ def test_directions_and_names_are_settled() -> None:
     names = [s.name for s in SIGNALS]
     assert len(names) == len(set(names)) >= 15
     assert {s.direction for s in SIGNALS} == {"for", "against"}
+
+
+def test_beyond_what_it_measures_a_sentence_says_so() -> None:
+    """Where a value is cut, the sentence names the bound and no exact number."""
+    signal = next(s for s in SIGNALS if s.name == "answer_length")
+    assert "8 or more output tokens" in signal.text(1.0, 9)
+    assert "0.5 or less output tokens" in signal.text(0.0, 9)
+    assert "about 2.8 output tokens" in signal.text(0.625, 9)
