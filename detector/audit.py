@@ -61,6 +61,7 @@ def audit(
     progress = progress or Progress()
     timings: dict[str, float] = dict.fromkeys(("parse", "features", "profiles", "assess", "report"), 0.0)
     out.mkdir(parents=True, exist_ok=True)
+    (out / PROFILES).unlink(missing_ok=True)  # of an earlier audit: `explain` must not take them for this one's
     start = clock()
     progress.stage("reading")
     if engine == "local":

@@ -40,6 +40,7 @@ class CalibrationRun:
     accounts: int
     max_false_flags: float
     out: Path
+    rejected: int = 0  # rows that could not be read
 
 
 def quantiles(values: np.ndarray) -> dict[str, list[float]]:
@@ -80,11 +81,15 @@ def with_reviews(weights: Weights, honest_scores: np.ndarray, honest_requests: n
 
 def train_codebook(
     paths: Sequence[Path], encoder: Encoder, format: str, clusters: int | None, progress: Progress
-) -> tuple[Codebook, int]:
-    """Codebook of the distinct prompts of the logs. Raises ValueError when there are too few."""
+) -> tuple[Codebook, int, int]:
+    """Codebook of the distinct prompts of the logs, the number of these, and that of rows that could not be read.
+
+    Raises ValueError when there are too few prompts.
+    """
     distinct: dict[str, None] = {}
-    seen = 0
+    seen = refused = 0
     for batch in read(paths, format=format):
+        refused += len(batch.rejected)
         for event in batch.events:
             text = prompt_text(event)[1]
             if text and len(distinct) < MAX_PROMPTS:
@@ -94,7 +99,7 @@ def train_codebook(
     vectors = encoder.encode(list(distinct))
     vectors = vectors[vectors.any(axis=1)]
     k = clusters or min(DEFAULT_K, max(len(vectors) // POINTS_PER_CLUSTER, 1))
-    return Codebook.train(vectors, k, version="own"), len(vectors)
+    return Codebook.train(vectors, k, version="own"), len(vectors), refused
 
 
 def calibrate(
@@ -114,7 +119,7 @@ def calibrate(
     """
     progress = progress or Progress()
     progress.stage("training the codebook")
-    codebook, prompts = train_codebook(paths, detector.encoder, format, clusters, progress)
+    codebook, prompts, refused = train_codebook(paths, detector.encoder, format, clusters, progress)
     detector = replace(detector, codebook=codebook)
     progress.stage("profiling")
     parts = [detector.profile(detector.features(b.events)) for b in read(paths, format=format) if b.events]
@@ -138,4 +143,4 @@ def calibrate(
     frames = public_frames(profiles)
     frames.to_frame().write_parquet(out / "frames.parquet")
     (out / "scoring.json").write_bytes(msgspec.json.format(msgspec.json.encode(weights)))
-    return CalibrationRun(prompts, codebook.k, len(frames), len(profiles), weights.max_false_flags, out)
+    return CalibrationRun(prompts, codebook.k, len(frames), len(profiles), weights.max_false_flags, out, refused)

@@ -131,6 +131,10 @@ def calibrate(
         f"and {run.frames:,} sentences that are public here; "
         f"thresholds are set for at most {run.max_false_flags:.2%} of honest accounts."
     )
+    if run.rejected:
+        console.print(
+            f"{run.rejected:,} rows could not be read; `distillwatch audit` of the same files tells which and why."
+        )
     console.print(f"Use it: distillwatch audit LOG --calibration {run.out} --out DIR")
 
 

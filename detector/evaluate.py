@@ -193,6 +193,8 @@ def evaluate(audit_dir: Path, labels: Path) -> Metrics:
     accounts = pl.read_parquet(found)
     if missing := set(FOUND_COLUMNS) - set(accounts.columns):
         raise ValueError(f"{found} lacks the columns {', '.join(sorted(missing))}: run `distillwatch audit` again")
+    if not table["account_id"].is_in(accounts["account_id"].implode()).any():
+        raise ValueError(f"not one account of {labels_file} is in {found}: these are labels of another log")
     beside = {name: labels_file.parent / f"{name}.parquet" for name in ("labels_events", "campaigns")}
     harvest, campaigns = (pl.read_parquet(f) if f.is_file() else None for f in beside.values())
     if harvest is not None and (missing := {"account_id", "harvest"} - set(harvest.columns)):

@@ -95,7 +95,9 @@ def explain_audit(
     progress.stage("assessing")
     assessment = detector.assess(profiles)
     told = accounts.filter(pl.col("account_id") == account_id)["risk"][0]
-    found = next(a.risk for a in assessment.accounts if a.account_id == account_id)
+    found = next((a.risk for a in assessment.accounts if a.account_id == account_id), None)
+    if found is None:
+        raise ValueError(f"{folder / PROFILES} is of another audit and does not hold {account_id}: audit again")
     if max_false_flags in (None, told_share) and abs(told - found) > SAME_RISK:
         raise ValueError(
             f"the audit in {folder} gave this account a risk of {told:.4f}, and now it is {found:.4f}: it was made with another "

@@ -22,6 +22,14 @@ MAX_LINE_BYTES = 16 << 20  # a longer row is rejected unread: no provider takes 
 LINE_SUFFIXES = (".jsonl", ".ndjson", ".log")
 SUFFIXES = (*LINE_SUFFIXES, ".json", ".pb", ".parquet")
 PACKED = (".gz", ".zst")
+BESIDE_LOGS = frozenset(
+    {
+        *("labels.parquet", "labels.jsonl", "labels_events.parquet", "campaigns.parquet"),  # of `simulate`
+        *("accounts.parquet", "report.json", "rejected.jsonl", "metrics.json"),  # of `audit` and `evaluate`
+        *("frames.parquet", "scoring.json", "rehearsal.json", "rehearsal.parquet"),  # of `calibrate` and `rehearse`
+    }
+)
+"""Files that other commands write: no logs, and so left out where a folder is given."""
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 
@@ -54,7 +62,7 @@ def read(
     max_line_bytes: int = MAX_LINE_BYTES,
     only: Collection[str] | None = None,
 ) -> Iterator[Batch]:
-    """Batches of events of log files, folders (searched for known endings) and patterns such as ``logs/*.jsonl.gz``.
+    """Batches of events of log files, folders (searched for known endings, BESIDE_LOGS left out) and patterns such as ``logs/*.jsonl.gz``.
 
     ``account`` owns the events that name nobody; those without a time have that of their file. Unknown fields are left
     out unless ``keep_extra``. Where only the events with the ids ``only`` are wanted, others may be left out. Records of one
@@ -105,9 +113,15 @@ def files(paths: Sequence[Path | str]) -> list[Path]:
 def _resolve(path: Path) -> list[Path]:
     if path.is_dir():
         inside = sorted(p for p in path.rglob("*") if p.is_file() and _ending(p) in SUFFIXES and p.name[0] not in "._")
-        if not inside:
-            raise FormatError(f"{path} holds no log files: expected names ending in {_endings()}")
-        return inside
+        logs = [p for p in inside if p.name not in BESIDE_LOGS]
+        if not logs:
+            left_out = (
+                f"; {inside[0].name} is taken for another command's and read only if it is named itself"
+                if inside
+                else ""
+            )
+            raise FormatError(f"{path} holds no log files: expected names ending in {_endings()}{left_out}")
+        return logs
     if not path.exists():
         matching = sorted(Path(p) for p in glob.glob(str(path), recursive=True)) if glob.has_magic(str(path)) else []
         if not matching:

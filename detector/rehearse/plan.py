@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import msgspec
 
 from detector.simulate import FRAMES, HARVESTS, Campaign
-from detector.simulate.campaign import Pace
+from detector.simulate.campaign import MAX_COVER, Pace
 
 ACCOUNTS = (1, 5, 25, 100)
 COVERS = (0.0, 0.5, 0.8)
@@ -74,6 +74,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("families", "accounts", "covers", "paraphrases"):
             if not getattr(self, name):
                 raise ValueError(f"the grid is empty: give at least one value for {name}")
+        if wrong := [c for c in self.covers if not 0 <= c <= MAX_COVER]:
+            raise ValueError(f"cover {wrong[0]:g}: the share of ordinary traffic lies between 0 and {MAX_COVER}")
         for shape in self.shapes():
             draw(shape, self, 0).check()
         if (needed := sum(s.size for s in self.shapes())) > self.budget:

@@ -42,7 +42,7 @@ class BlindSpot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def family(name: str) -> str:
-    """What a family of harvest is after."""
+    """A family of harvest in words."""
     return FAMILIES.get(name, name.replace("_", " "))
 
 
@@ -85,22 +85,22 @@ def _blind_spot(
     results = [r for found in by_family.values() for r in found]
     caught = Rate.of(sum(r.caught.k for r in results), sum(r.caught.n for r in results))
     who = size(accounts, requests, paraphrases if several_wordings else None)
-    after = _after(list(by_family), others, "it is" if accounts == 1 else "they are")
+    when = _when(list(by_family), others, "its harvest is" if accounts == 1 else "their harvest is")
     text = (
-        f"{who}, {_mixed(cover)}, would be missed {after} (caught in {caught.k} of {quantity(caught.n, 'rehearsal')})."
+        f"{who}, {_mixed(cover)}, would be missed {when} (caught in {caught.k} of {quantity(caught.n, 'rehearsal')})."
     )
     return BlindSpot(
         accounts=accounts, requests=requests, paraphrases=paraphrases, cover=cover, families=list(by_family), caught=caught, text=text
     )  # fmt: skip
 
 
-def _after(missed: list[str], others: list[str], they_are: str) -> str:
-    """What they are after; where that is nearly all, what they are not."""
+def _when(missed: list[str], others: list[str], harvest_is: str) -> str:
+    """What they harvest; where that is nearly all, what they do not."""
     if len(missed) > 1 and not others:
-        return f"whatever {they_are} after"
+        return f"whatever {harvest_is}"
     if others and len(missed) > NEARLY_ALL * len(others):
-        return f"whatever {they_are} after, except {listed([family(name) for name in others], 'and')}"
-    return f"when {they_are} after {listed([family(name) for name in missed], 'or')}"
+        return f"whatever {harvest_is}, except {listed([family(name) for name in others], 'and')}"
+    return f"when {harvest_is} {listed([family(name) for name in missed], 'or')}"
 
 
 def size(accounts: int, requests: int, paraphrases: int | None = None) -> str:
@@ -135,7 +135,7 @@ def headline(rehearsal: Rehearsal) -> list[str]:
         who = "one account" if s.accounts == 1 else f"{s.accounts:,} accounts"
         out = [
             f"{len(blind)} of {len(results)} shapes would more likely be missed than caught.",
-            f"The largest harvest that would go unseen: {s.harvest:,} answers to {who}, after {family(s.family)}.",
+            f"The largest harvest that would go unseen: {s.harvest:,} answers to {who} ({family(s.family)}).",
         ]
     caught = [o for o in rehearsal.outcomes if o.caught]
     if late := sum(o.exposure >= LATE for o in caught):

@@ -115,3 +115,30 @@ def test_errors_exit_with_two_and_a_sentence(
     result = RUN.invoke(app, arguments)
     assert result.exit_code == 2
     assert "error: " in result.output
+
+
+def test_an_earlier_audit_leaves_no_profiles_behind(log: Path, tmp_path: Path) -> None:
+    """What `--keep-profiles` wrote is gone with the next audit into the folder, and of an account that profiles lack it is said so."""
+    rows = (log / "events.jsonl").read_bytes().splitlines()
+    (tmp_path / "one.jsonl").write_bytes(b"\n".join(rows[:40]))
+    (tmp_path / "two.jsonl").write_bytes(b"\n".join(rows[-400:]))
+    out = tmp_path / "out"
+    RUN.invoke(app, ["audit", str(tmp_path / "one.jsonl"), "--out", str(out), "--keep-profiles"])
+    kept = (out / "profiles.bin").read_bytes()
+    early = set(pl.read_parquet(out / "accounts.parquet")["account_id"])
+    RUN.invoke(app, ["audit", str(tmp_path / "two.jsonl"), "--out", str(out)])
+    assert not (out / "profiles.bin").exists()
+    late = next(a for a in pl.read_parquet(out / "accounts.parquet")["account_id"] if a not in early)
+    (out / "profiles.bin").write_bytes(kept)
+    result = RUN.invoke(app, ["explain", late, "--audit", str(out)])
+    assert result.exit_code == 2
+    assert "is of another audit" in " ".join(result.output.split())
+
+
+def test_a_folder_of_simulate_is_a_log(log: Path, tmp_path: Path) -> None:
+    """What is true of the traffic lies beside it and is not read as a log."""
+    result = RUN.invoke(app, ["audit", str(log), "--out", str(tmp_path)])
+    assert result.exit_code == 1, result.output
+    events = (log / "events.jsonl").read_bytes().count(b"\n")
+    assert pl.read_parquet(tmp_path / "accounts.parquet")["requests"].sum() == events
+    assert (tmp_path / "rejected.jsonl").read_bytes() == b""

@@ -139,3 +139,11 @@ def test_dismissals_move_the_threshold_up() -> None:
     assert after.cuts[0] > before.cuts[0]
     assert not (after.risk(np.array([5.9])) > FLAG_AT).any()
     assert with_reviews(weights, np.zeros(0), np.zeros(0)) == weights
+
+
+def test_rows_that_cannot_be_read_are_counted(detector: Detector, tmp_path: Path) -> None:
+    """A calibration says how many rows of the log it could not learn from."""
+    write(simulate(PRESETS["smoke"], 3), tmp_path / "log")
+    with (tmp_path / "log" / "events.jsonl").open("ab") as log:
+        log.write(b"not json\n{}\n")
+    assert calibrate([tmp_path / "log"], tmp_path / "own", detector=detector, clusters=20).rejected == 2

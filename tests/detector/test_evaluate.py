@@ -120,3 +120,11 @@ def test_columns_that_an_audit_lacks_are_named(tmp_path: Path) -> None:
     FOUND.drop("risk").write_parquet(tmp_path / "accounts.parquet")
     with pytest.raises(ValueError, match="risk"):
         evaluate(tmp_path, tmp_path)
+
+
+def test_labels_of_another_log_are_refused(tmp_path: Path) -> None:
+    """Where no account has a label there is nothing to measure, and 0 % would be read as a result."""
+    FOUND.with_columns(pl.col("account_id") + "_of_another_log").write_parquet(tmp_path / "accounts.parquet")
+    LABELS.write_parquet(tmp_path / "labels.parquet")
+    with pytest.raises(ValueError, match="labels of another log"):
+        evaluate(tmp_path, tmp_path)

@@ -94,9 +94,9 @@ def test_blind_spots_in_plain_words() -> None:
     ]
     spots = blind_spots(rehearsal(*found))
     assert [s.text.replace("\u00a0", " ") for s in spots] == [
-        "25 accounts that send 20 requests each, even with no ordinary traffic among them, would be missed when they are "
-        "after grading and preference data (caught in 0 of 1 rehearsal).",
-        "A single account that sends 20 requests, 50 % of them ordinary traffic, would be missed when it is after "
+        "25 accounts that send 20 requests each, even with no ordinary traffic among them, would be missed when their "
+        "harvest is grading and preference data (caught in 0 of 1 rehearsal).",
+        "A single account that sends 20 requests, 50 % of them ordinary traffic, would be missed when its harvest is "
         "log-probabilities or relay of real users (caught in 0 of 3 rehearsals).",
     ]
     assert spots[1].families == ["logprobs", "relay"]
@@ -106,14 +106,16 @@ def test_what_is_missed_of_nearly_all_kinds_is_told_by_the_others() -> None:
     """Where all kinds are missed, or all but a few, the sentence stays short."""
     kinds = sorted(HARVESTS)
     (all_of_them,) = blind_spots(rehearsal(*(outcome(shape(f), False) for f in kinds)))
-    assert "would be missed whatever it is after (caught" in all_of_them.text
+    assert "would be missed whatever its harvest is (caught" in all_of_them.text
     (nearly,) = blind_spots(rehearsal(*(outcome(shape(f, 5), f in kinds[:2]) for f in kinds)))
-    assert "whatever they are after, except agent trajectories and replay of a public corpus (caught" in nearly.text
+    assert "whatever their harvest is, except agent trajectories and replay of a public corpus (caught" in nearly.text
     found = [outcome(shape(f, cover=c), c == 0 and f != "relay") for f in kinds for c in (0.0, 0.5)]
-    assert "when it is after relay" in blind_spots(rehearsal(*found))[0].text
-    assert "whatever it is after (" in blind_spots(rehearsal(*found))[1].text  # relay included, which less cover hides
+    assert "when its harvest is relay" in blind_spots(rehearsal(*found))[0].text
+    assert (
+        "whatever its harvest is (" in blind_spots(rehearsal(*found))[1].text
+    )  # relay included, which less cover hides
     (one,) = blind_spots(rehearsal(outcome(shape("relay"), False)))
-    assert "when it is after relay of real users (caught" in one.text
+    assert "when its harvest is relay of real users (caught" in one.text
 
 
 def test_wordings_are_named_where_they_differ() -> None:
@@ -133,7 +135,7 @@ def test_the_headline_names_the_largest_unseen_harvest() -> None:
     ]
     text = " ".join(headline(rehearsal(*found)))
     assert "2 of 4 shapes would more likely be missed than caught." in text
-    assert "600 answers to 30 accounts, after grading and preference data." in text
+    assert "600 answers to 30 accounts (grading and preference data)." in text
     assert "Of the 2 campaigns that were caught, 1 had half of their harvest answered or more" in text
 
 

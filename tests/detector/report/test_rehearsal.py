@@ -53,7 +53,7 @@ def test_says_what_was_found() -> None:
     for expected in (
         "36 simulated campaigns planted into 5,000 requests of 100 accounts, 2026-09-07 00:00 to 2026-09-14 00:00 UTC",
         "12 shapes, 3 repeats", "6 of 12 shapes would more likely be missed than caught.",
-        "80 % of them ordinary traffic, would be missed whatever it is after (caught in 0 of 9 rehearsals).",
+        "80 % of them ordinary traffic, would be missed whatever its harvest is (caught in 0 of 9 rehearsals).",
         "● 3/3", "○ 0/3", "44 % to 100 %", "0 % to 56 %", "reasoning elicitation", "neither network nor payment",
         "risk of 90 % or more", "at most 20 % of accounts",
     ):  # fmt: skip
