@@ -19,6 +19,7 @@ from rich.table import Table
 from api import supervise
 from api.options import ApiPort, DashboardPort, first_key, load_settings, opened
 from api.settings import Settings
+from api.storage import keys
 from detector.cli import app, fail
 from detector.event import Event
 
@@ -51,6 +52,7 @@ def demo(
     console = Console()
     with opened(settings, create=True) as database:
         secret = first_key(database)
+        _, second = keys.create(database, "second person", "lead", "distillwatch demo")
     assert secret is not None  # the folder is new
     stopping = supervise.stop_signals()
     start = time.monotonic()
@@ -71,7 +73,7 @@ def demo(
                 if stopping():
                     return
                 _show(http, traffic.accounts, console, time.monotonic() - start)
-            _farewell(settings, secret, console, exit)
+            _farewell(settings, secret, second, console, exit)
             if not exit:
                 parts.watch(stopping)
     except supervise.StartFailed as error:
@@ -184,9 +186,10 @@ def _cases(http: httpx.Client) -> list[dict[str, str]]:
             return rows
 
 
-def _farewell(settings: Settings, secret: str, console: Console, exit: bool) -> None:
+def _farewell(settings: Settings, secret: str, second: str, console: Console, exit: bool) -> None:
     console.print(f"\n  Dashboard  {supervise.dashboard_url(settings)}", highlight=False)
     console.print(f"  Admin key  {secret}", highlight=False, soft_wrap=True)
+    console.print(f"  Lead key   {second} (a second person's, to approve with)", highlight=False, soft_wrap=True)
     console.print(f"  API        {supervise.api_url(settings)}", highlight=False)
     if not exit:
-        console.print("\n  Open the dashboard, sign in with the key. Ctrl-C stops everything.", highlight=False)
+        console.print("\n  Open the dashboard, sign in with the admin key. Ctrl-C stops everything.", highlight=False)

@@ -92,7 +92,7 @@ DECIDED: dict[Decision, str] = {"confirm": "Confirmed", "dismiss": "Dismissed", 
 
 ROLES: dict[Role, str] = {
     "analyst": "Analyst: reviews cases and decides",
-    "lead": "Lead analyst: reviews cases and decides",
+    "lead": "Lead analyst: decides, and approves what takes two people",
     "admin": "Administrator: everything, and keys",
     "auditor": "Auditor: reads everything, decides nothing",
     "gateway": "Gateway: sends logs and asks for verdicts",

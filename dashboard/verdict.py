@@ -30,10 +30,12 @@ NO_REASONS: dict[Direction, str] = {
     "against": "No signal speaks against it.",
 }
 REASONS_HELP = (
-    "Contribution: change in the log-odds of harvesting; the sum, with the base rate, gives the risk. "
+    "Contribution: change in the log-odds of harvesting. Risk is no sum of these: it tells how far the log-odds, which follow from all "
+    "signals, from how many requests these are and what sets them apart, lie beyond the threshold for flags (50 %) or for watching (20 %). "
     "Percentile: share of ordinary accounts, of its size where these are known, with a lower value. "
     "Evidence is called moderate where it makes the odds 3 to 20 times as large or small, strong to 150, very strong beyond. "
-    "Behind it: the requests that show it, or lack it where it speaks by its absence, and where their share lies with 95 % confidence."
+    "Behind it: the requests that show it (more likely than not), or lack it where it speaks by its absence, and where their share "
+    "lies with 95 % confidence."
 )
 
 
@@ -44,7 +46,7 @@ def banner(
     facts = [
         ("Requests", words.count(case.requests)),
         ("Input tokens", words.count(case.input_tokens)),
-        ("Output tokens", words.count(case.output_tokens)),
+        ("Output tokens", words.count(case.output_tokens) if case.output_tokens else "none logged"),
         ("First seen (UTC)", words.when(case.first_seen)),
         ("Last seen (UTC)", words.when(case.last_seen)),
         ("Active for", words.span(case.first_seen, case.last_seen)),
@@ -75,10 +77,15 @@ def banner(
     )
 
 
+def risk_cell(risk: float) -> float:
+    """A risk in percent, for a table: never rounded up to certainty."""
+    return min(100 * risk, MOST_PERCENT)
+
+
 def cells(item: CaseRow | CampaignRow | CampaignMember) -> dict[str, safe.Cell]:
     """Risk in percent, verdict and state in words, for a table's row."""
     return {
-        "risk": min(100 * item.risk, MOST_PERCENT),
+        "risk": risk_cell(item.risk),
         "verdict": labels.VERDICTS[item.verdict],
         "state": labels.STATES[item.state],
     }
@@ -88,7 +95,7 @@ def reasons(evidence: Sequence[EvidenceOut], tools: Tools | None = None) -> None
     """Reasons for and against as two equal columns, drawn on one scale; ``tools`` puts buttons below each."""
     scale = max((abs(e.contribution) for e in evidence), default=1.0) or 1.0
     for part in dict.fromkeys(e.part for e in evidence if e.part):
-        safe.text(f"Counted in {part}: what stands out most in it.")
+        safe.text(f"Counted in {part}, unless said otherwise: what stands out most in it.")
     for column, direction in zip(st.columns(2, gap="medium"), REASONS, strict=True):
         chosen = sorted((e for e in evidence if e.direction == direction), key=lambda e: -abs(e.contribution))
         with column:

@@ -110,7 +110,11 @@ def false_flags(flags: int, mean: float, interval: tuple[float, float], most: fl
     """What is to be expected of the flags: the number of false ones with its bounds, and the share that they follow from."""
     low, high = interval
     number = f"about {expected(mean)}" if mean >= 0.05 or not mean else "under 0.1"
-    promise = f": thresholds are set for at most {most * 100:.3g} % of honest accounts" if most else ""
+    promise = (
+        f": thresholds are set for at most {most * 100:.3g} % of honest accounts, those of all sizes together"
+        if most
+        else ""
+    )
     verb = "is" if flags == 1 else "are"
     return (
         f"Of the {quantity(flags, 'flag')}, {number} ({low:,.0f} to {high:,.0f}) {verb} expected to be false{promise}."

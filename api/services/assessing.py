@@ -35,6 +35,7 @@ class Said(NamedTuple):
     exceptions: dict[str, set[str]]  # signals that do not count, by account
     constraints: list[Constraint]
     shadow: frozenset[str]  # signals that count for nobody
+    honest: frozenset[str]  # accounts that were dismissed, and count as honest in the calibration
 
 
 class Findings:
@@ -59,8 +60,8 @@ class Findings:
         start = time.perf_counter()
         with self._database.read() as connection:
             state = segments.state(connection)
+        said = self._holding()  # first: what people say from here on is news to the next assessment
         honest = cases.honest(self._database)
-        said = self._holding()
         detector = reviewed(self._detector.in_shadow(said.shadow), honest)
         assessment = detector.assess(profiles, said.exceptions, said.constraints)
         keep_names(assessment, grouping.known(self._database, said.constraints))
@@ -96,7 +97,8 @@ class Findings:
             ever = exceptions.page(self._database, None, now, only_open=False, limit=1, offset=0)
             with self._database.read() as connection:
                 switched = shadow.last(connection)
-            return bool(ever) or bool(switched) or bool(groupings.page(self._database, limit=1))
+            merged = groupings.page(self._database, limit=1)
+            return bool(ever or switched or merged or cases.honest_ids(self._database))
         return self._holding() != self._said
 
     def _holding(self) -> Said:
@@ -105,6 +107,7 @@ class Findings:
             exceptions.holding(self._database, now),
             groupings.holding(self._database, now),
             shadowing.holding(self._database),
+            cases.honest_ids(self._database),
         )
 
     def _clusters(self, profiles: Profiles) -> bytes:

@@ -173,14 +173,21 @@ def closed(database: Database, state: CaseState, limit: int) -> list[tuple[CaseR
         return [(row, REASONS.decode(row.finding)) for row in connection.execute(query)]
 
 
+IS_HONEST = (DECIDED, T.state == "dismissed", T.verdict_id.in_(HONEST))  # a test, say, is no honest traffic
+
+
 def honest(database: Database) -> list[Honest]:
-    """Accounts dismissed as false positives or benign, in order of their ids; a test, say, is no honest traffic."""
+    """Accounts dismissed as false positives or benign, in order of their ids."""
     with database.read() as connection:
-        query = (
-            select(T.finding).where(DECIDED, T.state == "dismissed", T.verdict_id.in_(HONEST)).order_by(T.account_id)
-        )
+        query = select(T.finding).where(*IS_HONEST).order_by(T.account_id)
         found = [DECODER.decode(blob) for blob in connection.execute(query).scalars()]
     return [Honest(f.score, f.requests) for f in found if f.score is not None]
+
+
+def honest_ids(database: Database) -> frozenset[str]:
+    """The ids of these."""
+    with database.read() as connection:
+        return frozenset(connection.execute(select(T.account_id).where(*IS_HONEST)).scalars())
 
 
 def rows_of(database: Database, account_ids: Collection[str]) -> dict[str, CaseRecord]:

@@ -16,8 +16,9 @@ def render() -> None:
     """Each thing that waits, with what is needed to judge it."""
     st.title("Approvals")
     st.caption(
-        "Blocks, actions on whole campaigns and the splitting or merging of these, bulk decisions, exceptions and the reading of "
-        "prompts take two people: what one asks for holds once another has approved it."
+        "Blocks, actions on whole campaigns, bulk decisions and the reading of prompts take two people: what one asks for holds once "
+        "another has approved it. So do the splitting and merging of campaigns while an action holds for all of one, and exceptions "
+        "that an analyst makes or that are for a large customer."
     )
     with session.asking():
         client = session.client()

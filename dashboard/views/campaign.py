@@ -32,7 +32,7 @@ MOST_OTHERS = 1000  # campaigns offered to merge with, the riskiest
 
 MEMBER_COLUMNS = {
     "number": safe.number_column("No.", width=48),
-    "risk": safe.share_column("Risk", width=105, help="Of the account by itself, calibrated"),
+    "risk": safe.share_column("Risk", width=105, help="How far beyond honest accounts it scores; flagged from 50 %"),
     "verdict": safe.text_column("Verdict", width=72),
     "state": safe.text_column("State", width=85),
     "account_id": safe.text_column("Account", width=140),

@@ -10,7 +10,7 @@ from dashboard import paging, routes, safe, session, verdict, words
 PAGE_SIZE = 50
 
 COLUMNS = {
-    "risk": safe.share_column("Risk", width=96, help="Calibrated probability that the group harvests"),
+    "risk": safe.share_column("Risk", width=96, help="That of its third most suspicious account; flagged from 50 %"),
     "verdict": safe.text_column("Verdict", width=72),
     "state": safe.text_column("State", width=80),
     "campaign_id": safe.text_column("Campaign", width=145),

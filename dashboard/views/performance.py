@@ -9,7 +9,7 @@ import streamlit as st
 from api.schemas.overview import Overview
 from api.schemas.performance import Performance, SignalPrecision
 from api.schemas.quality import Agreement, Disagreement, DriftOut, Quality, SampleOut, SampleRow, SegmentPrecision
-from dashboard import charts, labels, routes, safe, session, words
+from dashboard import charts, labels, routes, safe, session, verdict, words
 from dashboard.ask import quality
 
 QUESTIONS = ["Are flags right?", "What is missed?", "Do reviewers agree?", "Does it change?", "Is it up to date?"]
@@ -209,7 +209,7 @@ def sample_row(row: SampleRow) -> dict[str, safe.Cell]:
         **row.model_dump(include={"account_id", "requests", "drawn_at", "drawn_by"}),
         "state": labels.STATES[row.state] if row.state else "left the window",
         "verdict": labels.VERDICTS[row.verdict] if row.verdict else words.NOTHING,
-        "risk": None if row.risk is None else 100 * row.risk,
+        "risk": None if row.risk is None else verdict.risk_cell(row.risk),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from api.schemas.search import QueryOut, SimilarAccount, TopRow
-from dashboard import labels, routes, safe, session, words
+from dashboard import labels, routes, safe, session, verdict, words
 from dashboard.ask import search
 from dashboard.client import ApiError
 
@@ -14,6 +14,7 @@ LIMIT = 50
 SEARCHES = ["Accounts that ask alike", "Accounts at the top"]
 DAYS = {1: "Last day", 7: "Last 7 days", 14: "Last 14 days"}
 BY = {"output_tokens": "Output tokens", "input_tokens": "Input tokens", "requests": "Requests"}
+NOUNS = {"output_tokens": "output tokens", "input_tokens": "input tokens", "requests": "requests"}
 LEADS = frozenset({"lead", "admin"})
 """Roles that are offered to forget what others share; the service refuses it to others anyway."""
 
@@ -75,6 +76,7 @@ def by_likeness() -> None:
             height=110,
             max_chars=20_000,
             placeholder="A prompt, or the constant part of a template",
+            help="Compared with what users write. System prompts are not searched.",
         )
         .strip()
     )
@@ -159,7 +161,7 @@ def at_the_top() -> None:
         st.info("Nothing was sent yet.", icon=":material/inbox:")
         return
     st.caption(
-        "All accounts: " + words.count(found.total) + ", " + words.change(found.total, found.total_before)
+        "All accounts: " + words.count(found.total) + " " + NOUNS[by] + ", " + words.change(found.total, found.total_before)
         + " against the period before. Days are those of the events (UTC); index of " + words.when(found.built_at) + " UTC."
     )  # fmt: skip
     show_accounts("top", [top_row(r, found.total) for r in found.items], TOP, [r.account_id for r in found.items])
@@ -200,5 +202,5 @@ def _case(row: SimilarAccount | TopRow) -> dict[str, safe.Cell]:
     return {
         "verdict": labels.VERDICTS[row.verdict] if row.verdict else words.NOTHING,
         "state": labels.STATES[row.state] if row.state and row.verdict != "clear" else words.NOTHING,
-        "risk": None if row.risk is None else 100 * row.risk,
+        "risk": None if row.risk is None else verdict.risk_cell(row.risk),
     }

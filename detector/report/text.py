@@ -110,7 +110,11 @@ def false_flags(flags: int, mean: float, interval: tuple[float, float], most: fl
     """What is to be expected of some flags: the number of false ones with its bounds, and the share that they follow from."""
     low, high = interval
     bounds = f" ({count(low)} to {count(high)})" if high else ""
-    promise = f": thresholds are set for at most {share(most)} of honest accounts" if most else ""
+    promise = (
+        f": thresholds are set for at most {share(most)} of honest accounts, those of all sizes together"
+        if most
+        else ""
+    )
     number = expected(mean) if mean < 0.05 else f"about {expected(mean)}"
     return f"Of the {quantity(flags, 'flag')}, {number}{bounds} {'is' if flags == 1 else 'are'} expected to be false{promise}."
 

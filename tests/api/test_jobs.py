@@ -196,6 +196,9 @@ def test_a_backtest_counts_what_people_found(
     assert {a.account_id for a in done.unlabelled} >= set(flagged[1:])
 
 
+@pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # what is stored of a job is tested on both by others
 def test_a_comparison_tells_what_hangs_on_each_signal(
     http: TestClient, headers: Headers, database: Database, settings: Settings, filled: Worker
 ) -> None:

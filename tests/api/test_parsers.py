@@ -123,6 +123,7 @@ def test_a_body_that_ends_processes_is_refused(reading: parsers.Parsers, monkeyp
     assert parse(reading) == parsing.parse(BODY, TASK)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the processes know no database
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
 def test_processes_end_with_the_api(
     ending: signal.Signals, tmp_path: Path, database: Database, database_url: str

@@ -17,6 +17,7 @@ from api.storage.engine import Database
 from api.worker import Worker
 from detector.assessment import Evidence
 from detector.pipeline import Detector
+from detector.simulate import PRESETS, simulate
 from tests.api.builders import account
 from tests.api.test_review import Headers, decide, store
 from tests.api.test_worker import drain, put, small, traffic
@@ -116,3 +117,20 @@ def test_the_operator_sets_the_share(database: Database, settings: Settings, det
     assert loose.rates.max_false_flags == 0.05 > strict.rates.max_false_flags
     assert len(queue.page(database, queue.Query(verdict="flag", limit=1000)).rows) >= few
     assert loose.rates.expected > strict.rates.expected
+
+
+def test_a_dismissal_is_news(database: Database, detector: Detector) -> None:
+    """Who was found honest counts in the error rates soon, and not only once there is new traffic."""
+    segments.ensure(database)
+    profiles = detector.profile(detector.features(simulate(PRESETS["smoke"], 1).events))
+    worker = Findings(database, detector)
+    account = worker.update(profiles, 1).flagged()[0].account_id
+    assert not worker.outdated()
+    decisions.decide(
+        database, "account", account, "dismiss", "our own test", "test", details=decisions.Details(verdict_id=1)
+    )
+    assert worker.outdated()
+    worker.update(profiles, 1)
+    assert not worker.outdated()
+    with database.read() as connection:
+        assert segments.state(connection).rates.reviewed == 1

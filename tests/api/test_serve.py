@@ -137,3 +137,4 @@ def test_demo(tmp_path: Path) -> None:
     assert planted[1] == "1", done.stdout
     assert re.search(r"honest accounts +│ +│ +\d+ │ +[0-3] │", done.stdout), done.stdout
     assert "Admin key  dw_" in done.stdout
+    assert "Lead key   dw_" in done.stdout

@@ -92,7 +92,7 @@ def test_a_person_signs_in_with_the_role_of_the_service(page: Page, dashboard: s
     expect(page.get_by_text("Flagged accounts")).to_be_visible()
     page.get_by_role("link", name="Settings").click()
     expect(page.get_by_text(ANN)).to_be_visible()
-    expect(page.get_by_text("Lead analyst: reviews cases and decides")).to_be_visible()
+    expect(page.get_by_text("Lead analyst: decides, and approves what takes two people")).to_be_visible()
     assert {(e.actor, e.action) for e in service.client("auditor").audit(5, 0).items} >= {(ANN, "session.open")}
     page.get_by_role("button", name="Sign out").click()
     end_session(page)

@@ -200,7 +200,10 @@ def test_reviews_show_in_the_performance(service: Service) -> None:
     assert told.reviewed >= 2
     assert "Reasoning elicitation" in app.dataframe[0].value["title"].to_list()
     flagged = client.overview().flagged
-    said = f"Of the {flagged} flags, about 1.4 (0 to 4) are expected to be false: thresholds are set for at most 0.1 % of honest accounts."
+    said = (
+        f"Of the {flagged} flags, about 1.4 (0 to 4) are expected to be false: "
+        "thresholds are set for at most 0.1 % of honest accounts, those of all sizes together."
+    )
     assert said in all_text(page(service, "auditor", ""))
 
 

@@ -38,7 +38,8 @@ from dashboard import words
         (words.ordinary(1.0), "–"),
         (
             words.false_flags(12, 1.4, (0, 4), 0.001),
-            "Of the 12 flags, about 1.4 (0 to 4) are expected to be false: thresholds are set for at most 0.1 % of honest accounts.",
+            "Of the 12 flags, about 1.4 (0 to 4) are expected to be false: "
+            "thresholds are set for at most 0.1 % of honest accounts, those of all sizes together.",
         ),
         (words.false_flags(1, 0.01, (0, 1), 0), "Of the 1 flag, under 0.1 (0 to 1) is expected to be false."),
         (words.duration(90), "2 minutes"),

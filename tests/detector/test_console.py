@@ -48,13 +48,14 @@ def shown(words: str = "plain words", width: int = 140) -> str:
 
 def test_prints_findings_and_what_to_do() -> None:
     """Flagged accounts, campaigns, expected false flags, the caution, rejected rows and the report are all there."""
-    text = shown().replace("\u00a0", " ")
+    text = " ".join(shown().replace("\u00a0", " ").split())  # long lines are wrapped
     for expected in (
         "2 accounts flagged of 3; 1 watched; 1 campaign.",
         "99.0 %",
         "c1",
         "plain words",
-        "Of the 2 flags, about 0.3 (0 to 2) are expected to be false: thresholds are set for at most 0.05 % of honest accounts.",
+        "Of the 2 flags, about 0.3 (0 to 2) are expected to be false: "
+        "thresholds are set for at most 0.05 % of honest accounts, those of all sizes together.",
         "check entitlement",
         "2 rows could not be read",
         "audit/rejected.jsonl",

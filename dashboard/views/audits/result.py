@@ -16,7 +16,7 @@ from api.schemas.jobs import (
     ShapeOut,
     TopAccount,
 )
-from dashboard import charts, labels, routes, safe, session, unmasking, words
+from dashboard import charts, labels, routes, safe, session, unmasking, verdict, words
 from dashboard.ask import jobs
 from dashboard.views.audits import signals
 
@@ -205,7 +205,7 @@ def accounts(samples: list[BacktestAccount], key: str) -> None:
 
 def top_row(account: TopAccount) -> dict[str, safe.Cell]:
     """One line of an audit's accounts."""
-    return {**account.model_dump(), "risk": 100 * account.risk}
+    return {**account.model_dump(), "risk": verdict.risk_cell(account.risk)}
 
 
 def shape_row(shape: ShapeOut) -> dict[str, safe.Cell]:

@@ -217,8 +217,8 @@ def test_error_rates_are_stated() -> None:
     """The page says how many flags are expected to be false, and of each account how many honest ones score as high."""
     html = page(*findings()).replace("\u00a0", " ")
     assert (
-        "Of the 2 flags, about 0.3 (0 to 2) are expected to be false: thresholds are set for at most 0.05 % of honest accounts"
-        in html
+        "Of the 2 flags, about 0.3 (0 to 2) are expected to be false: "
+        "thresholds are set for at most 0.05 % of honest accounts, those of all sizes together" in html
     )
     assert "At most 1 in 4,800 honest accounts of its size scores as high. Of the flags" in html
     assert "at least as high, 2.0 % are expected to be false" in html

@@ -99,7 +99,8 @@ def test_weights_in_plain_words() -> None:
 def test_error_rates_in_plain_words() -> None:
     """What is expected to be false, with its bounds and the share it follows from; how many honest accounts score as high."""
     assert text.false_flags(12, 1.4, (0, 4), 0.001) == (
-        "Of the 12 flags, about 1.4 (0 to 4) are expected to be false: thresholds are set for at most 0.1\u00a0% of honest accounts."
+        "Of the 12 flags, about 1.4 (0 to 4) are expected to be false: "
+        "thresholds are set for at most 0.1\u00a0% of honest accounts, those of all sizes together."
     )
     assert text.false_flags(1, 0.01, (0, 1), 0.0) == "Of the 1 flag, under 0.1 (0 to 1) is expected to be false."
     assert text.ordinary(1 / 4800) == "At most 1 in 4,800 honest accounts of its size scores as high"
