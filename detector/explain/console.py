@@ -51,7 +51,8 @@ def _head(console: Console, explained: Explanation) -> None:
         (line(found.account_id, 80), "bold"), "  ", (found.verdict.upper(), STYLES[found.verdict]),
         f"  risk {risk(found.risk)}  ", (f"(flagged from {risk(explained.flag_at)}, watched from {risk(explained.watch_at)})", "dim"),
     ))  # fmt: skip
-    took = f"{quantity(found.input_tokens, 'input token')}, {quantity(found.output_tokens, 'output token')}"
+    output = quantity(found.output_tokens, "output token") if found.output_tokens else "no output tokens logged"
+    took = f"{quantity(found.input_tokens, 'input token')}, {output}"
     console.print(
         Text(f"{quantity(found.requests, 'request')} from {when(found.first_seen)} to {when(found.last_seen)}; {took}")
     )
@@ -134,7 +135,7 @@ def _table(wide: bool) -> Table:
 def _named(share: Share, text: str) -> Text:
     """A signal's title with its unit, and below it a sentence where it speaks by its presence."""
     unit = "" if share.unit.startswith("share of requests") else f" ({share.unit})"
-    unit += ", over all its requests" if share.whole else ""
+    unit += ", over all its requests" if share.whole and not (text and share.said > 0) else ""
     if not share.said:
         return Text.assemble((share.title, "bold"), (f"{unit}: counts only beside the other signals", "dim"))
     if share.said < 0:

@@ -39,12 +39,12 @@ class Signal:
 
     def counted(self, x: float, n: int) -> float:
         """A value as it was counted in ``n`` requests: shares of them are shrunk for scoring (:meth:`View.share`), and told as they are."""
-        return min(x * (n + PRIOR) / n, 1.0) if self.unit == SHARE and n else x
+        return min(round(x * (n + PRIOR) / n, 9), 1.0) if self.unit == SHARE and n else x
 
 
-def likelihood(x: float, n: int, what: str) -> str:
-    """What the mean of a classifier's likelihoods over an account's requests says."""
-    return f"On average, each of its {n} requests is {percent(x)} likely to {what}."
+def likelihood(what: str, x: float, n: int) -> str:
+    """What the mean of a classifier's likelihoods over an account's requests says; the point comes first, for a column that is cut."""
+    return f"{what}, with a likelihood of {percent(x)} on average over its {n} requests."
 
 
 def percent(share: float) -> str:

@@ -14,6 +14,6 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_dataset") / 1000),
-    text=lambda x, n: likelihood(x, n, "be an entry of an instruction data set, by its phrasing"),
+    text=lambda x, n: likelihood("It asks in the phrases of an instruction data set", x, n),
     shows=lambda r: r.likely("dataset"),
 )

@@ -14,6 +14,6 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_grading") / 1000),
-    text=lambda x, n: likelihood(x, n, "have answers graded or compared"),
+    text=lambda x, n: likelihood("It has answers graded or compared", x, n),
     shows=lambda r: r.likely("grading"),
 )

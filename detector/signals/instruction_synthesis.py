@@ -14,6 +14,6 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_synthesis") / 1000),
-    text=lambda x, n: likelihood(x, n, "have the model invent tasks or harden given ones"),
+    text=lambda x, n: likelihood("It has the model invent tasks or harden given ones", x, n),
     shows=lambda r: r.likely("synthesis"),
 )

@@ -15,6 +15,6 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_reasoning") / 1000),
-    text=lambda x, n: likelihood(x, n, "ask for the model's reasoning to be written out"),
+    text=lambda x, n: likelihood("It asks for the model's reasoning to be written out", x, n),
     shows=lambda r: r.likely("reasoning"),
 )

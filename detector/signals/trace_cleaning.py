@@ -14,6 +14,6 @@ SIGNAL = Signal(
     direction="for",
     unit="share of requests",
     value=lambda v: v.share(v.total("intent_cleaning") / 1000),
-    text=lambda x, n: likelihood(x, n, "have model output rewritten or cleaned"),
+    text=lambda x, n: likelihood("It has model output rewritten or cleaned", x, n),
     shows=lambda r: r.likely("cleaning"),
 )

@@ -41,7 +41,7 @@ def test_what_weighs_in_the_whole_is_told_of_the_whole() -> None:
     part = Part("30 of its 90 requests, those of one day", 90, of_whole)
     reasons = {e.signal: e for e in evidence(values, contributions, values, 30, Scorer.load(), {}, part)}
     assert reasons["reasoning_elicitation"].text.endswith("Counted in 30 of its 90 requests, those of one day.")
-    assert "each of its 30 requests" in reasons["reasoning_elicitation"].sentence
+    assert "over its 30 requests" in reasons["reasoning_elicitation"].sentence
     assert reasons["even_pace"].text.endswith("Counted over all its 90 requests.")
     assert reasons["even_pace"].part == ""
     assert parts_named(reasons.values()) == [
@@ -65,4 +65,4 @@ def test_shares_are_told_as_they_were_counted() -> None:
     contributions[FOR], values[FOR] = 2.0, 8 / 12
     (told,) = evidence(values, contributions, np.full(len(SIGNALS), 0.9), 8, Scorer.load(), {})
     assert told.value == pytest.approx(1.0)
-    assert "8 requests is 100 % likely" in told.text
+    assert "a likelihood of 100 % on average over its 8 requests" in told.text

@@ -50,6 +50,15 @@ def some(audit: Path, verdict: str) -> str:
     return str(accounts.sort("requests", "account_id", descending=True)["account_id"][0])
 
 
+def rounded(value: Any) -> Any:
+    """The same JSON with floats to nine digits: some are sums in the order of the rows."""
+    if isinstance(value, dict):
+        return {name: rounded(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded(inner) for inner in value]
+    return float(f"{value:.9g}") if isinstance(value, float) else value
+
+
 def decoded(result: Result) -> dict[str, Any]:
     """The JSON on standard output."""
     return msgspec.json.decode(result.stdout)
@@ -65,9 +74,7 @@ def test_log_and_audit_explain_alike(log: Path, audit: Path, verdict: str, code:
     assert a["account"]["verdict"] == verdict
     assert [t["template_id"] for t in a["account"].pop("templates")] or verdict == "clear"
     b["account"].pop("templates")
-    for one_reason, other in zip(a["account"]["evidence"], b["account"]["evidence"], strict=True):
-        assert one_reason.pop("value") == pytest.approx(other.pop("value"))  # sums of floats, in the order of the rows
-    assert a == b
+    assert rounded(a) == rounded(b)
 
 
 def test_a_person_reads_it(log: Path, audit: Path) -> None:
