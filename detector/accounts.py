@@ -74,10 +74,8 @@ class AccountScores:
     def told(self, rows: np.ndarray, scorer: Scorer) -> Told:
         """The signals' shares in the log-odds of some accounts, given by position, and the values that they come from."""
         told = told_of(self.x[rows], self.requests[rows], self.view.n[rows], scorer)
-        for i, row in enumerate(rows):
-            told.contributions[i, self.excepted.get(int(row), [])] = (
-                0.0  # what does not count is no reason, for or against
-            )
+        for i, row in enumerate(rows):  # what does not count is no reason, for or against
+            told.contributions[i, self.excepted.get(int(row), [])] = 0.0
         return told
 
 

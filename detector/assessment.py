@@ -52,11 +52,12 @@ def over_all(requests: int) -> str:
 
 def parts_named(evidence: Iterable[Evidence]) -> list[str]:
     """What to say above a list of reasons by their ``sentence``: what they were counted in, where that is a part."""
-    return [
-        f"Counted in {part}, unless said otherwise: what stands out most in it."
-        for part in dict.fromkeys(e.part for e in evidence)
-        if part
-    ]
+    return [part_named(part) for part in dict.fromkeys(e.part for e in evidence) if part]
+
+
+def part_named(part: str) -> str:
+    """The same of one part."""
+    return f"Counted in {part}, unless said otherwise: what stands out most in it."
 
 
 class Template(msgspec.Struct, kw_only=True):

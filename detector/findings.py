@@ -190,7 +190,7 @@ def _in_shadow(own: AccountScores, scorer: Scorer) -> dict[int, list[str]]:
         for i, at in np.argwhere(strong[:, shadow]).tolist():
             signal, n = SIGNALS[shadow[at]], int(own.requests[i])
             part = part_words(int(own.attribute[i]), n, int(own.view.n[i]))
-            text = signal.text(float(own.values[i, shadow[at]]), n)
+            text = signal.sentence(float(own.values[i, shadow[at]]), n)
             found.setdefault(i, []).append(f"{signal.title}. {text}{counted_in(part)}")
     return found
 

@@ -69,8 +69,8 @@ def evidence(
         whole = part is not None and bool(part.of_whole[j])
         of = part.all_requests if part and whole else n
         peers = scorer.peers(of)
-        told = signal.text(signal.counted(value, of), of)
-        text = _lacking(signal.title, float(percentiles[j]), peers.words) if signs[j] < 0 else told
+        lacking = _lacking(signal.title, float(percentiles[j]), peers.words)
+        text = lacking if signs[j] < 0 else signal.sentence(value, of)
         where = "" if part is None else over_all(of) if whole else counted_in(part.words)
         requests = found.get(int(j), NOTHING)
         out.append(

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from detector.assessment import CampaignFinding, Evidence, parts_named
+from detector.assessment import CampaignFinding, Evidence, part_named, parts_named
 from detector.console import STYLES
 from detector.explain.course import Point
 from detector.explain.explanation import Explanation, Share
@@ -77,9 +77,7 @@ def _course(points: list[Point], flag_at: float) -> Text:
 def _evidence(console: Console, explained: Explanation) -> None:
     texts = {e.signal: e.sentence for e in explained.account.evidence}
     if explained.part:
-        console.print(
-            Text(f"\nCounted in {explained.part}, unless said otherwise: what stands out most in it.", style="dim")
-        )
+        console.print(Text(f"\n{part_named(explained.part)}", style="dim"))
     telling = [s for s in explained.shares if abs(s.contribution) >= MIN_CONTRIBUTION]
     longest = max((abs(s.contribution) for s in telling), default=1.0)
     for title, sign, style in (("Evidence for", 1, "red"), ("Evidence against", -1, "green")):

@@ -41,6 +41,10 @@ class Signal:
         """A value as it was counted in ``n`` requests: shares of them are shrunk for scoring (:meth:`View.share`), and told as they are."""
         return min(round(x * (n + PRIOR) / n, 9), 1.0) if self.unit == SHARE and n else x
 
+    def sentence(self, x: float, n: int) -> str:
+        """What a value that was counted in ``n`` requests says."""
+        return self.text(self.counted(x, n), n)
+
 
 def likelihood(what: str, x: float, n: int) -> str:
     """What the mean of a classifier's likelihoods over an account's requests says; the point comes first, for a column that is cut."""
