@@ -229,3 +229,13 @@ def test_what_was_read_is_told_where_files_were() -> None:
     found, assessment, examples = findings()
     assert "<dt>Read</dt>" in page(msgspec.structs.replace(found, bytes=12_800_000), assessment, examples)
     assert "<dt>Read</dt>" not in page(msgspec.structs.replace(found, bytes=0), assessment, examples)
+
+
+def test_output_that_is_not_logged_is_not_none_taken() -> None:
+    """Where a log names no output tokens, the page says so, and tells no number."""
+    run_, assessment, examples = findings()
+    for finding in (*assessment.accounts, *assessment.campaigns):
+        finding.output_tokens = 0
+    text = Page(page(run_, assessment, examples)).text
+    assert "Output tokensnone logged" in text
+    assert "Output tokens they tooknone logged" in text
