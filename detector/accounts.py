@@ -16,6 +16,7 @@ from detector.parts import ATTRIBUTES, MIN_REQUESTS, WHOLE, parts
 from detector.profiles import Profiles
 from detector.scoring import Scorer
 from detector.signals import SIGNALS, evaluate
+from detector.told import Told, tell
 from detector.view import View
 
 FEATURES = (
@@ -45,16 +46,6 @@ class Candidates:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What is told of the signals of some accounts: arrays of shape (accounts, len(SIGNALS))."""
-
-    contributions: np.ndarray  # log-odds: what the signal adds of the best candidate and of the whole account
-    values: np.ndarray  # of whichever of the two adds more
-    of_whole: np.ndarray  # bool: that is the whole account, and the best candidate a part of it
-    requests: np.ndarray  # that the value was counted in
-
-
-@dataclass(frozen=True)
 class AccountScores:
     """The best candidate of each account, aligned to ``view``."""
 
@@ -80,20 +71,28 @@ class AccountScores:
 
 
 def told_of(x: np.ndarray, requests: np.ndarray, all_requests: np.ndarray, scorer: Scorer) -> Told:
-    """The same of candidates (m, len(FEATURES)), with their requests and those of the accounts that they are parts of or all of."""
+    """The same of candidates (m, len(FEATURES)), with their requests and those of the accounts that they are parts of or all of.
+
+    A signal contributes what it adds of the candidate and of the whole account; told is the value of whichever adds more.
+    """
     n = len(SIGNALS)
     shares = scorer.accounts.shares(x)
     of_whole = (np.abs(shares[:, -n:]) > np.abs(shares[:, :n])) & (requests < all_requests)[:, None]
     counted = np.where(of_whole, all_requests[:, None], requests[:, None])
-    return Told(_of_signals(shares, scorer), np.where(of_whole, x[:, -n:], x[:, :n]), of_whole, counted)
+    return tell(_of_signals(shares), np.where(of_whole, x[:, -n:], x[:, :n]), counted, scorer, of_whole)
 
 
-def _of_signals(shares: np.ndarray, scorer: Scorer) -> np.ndarray:
-    """A signal's share is that of the part's and that of the whole account's; one in shadow has none."""
+def told_as_account(signals: np.ndarray, requests: np.ndarray, scorer: Scorer) -> Told:
+    """What is told of groups, taken as accounts: ``signals`` of shape (m, len(SIGNALS)), ``requests`` of shape (m,)."""
+    m = len(signals)
+    x = _features(signals, np.full(m, WHOLE), np.ones(m), requests, signals)
+    return tell(_of_signals(scorer.accounts.shares(x)), signals, requests[:, None], scorer)
+
+
+def _of_signals(shares: np.ndarray) -> np.ndarray:
+    """A signal's share is that of the part's and that of the whole account's."""
     n = len(SIGNALS)
-    out = shares[:, :n] + shares[:, -n:]
-    out[:, [s.name in scorer.shadow for s in SIGNALS]] = 0.0
-    return out
+    return shares[:, :n] + shares[:, -n:]
 
 
 def candidates(profiles: Profiles, view: View | None = None, view_of: Callable[[Profiles], View] = View) -> Candidates:
@@ -195,13 +194,6 @@ def _excepted(accts: pl.Series, exceptions: Exceptions, profiles: Profiles) -> I
     for row, acct in enumerate(accts):
         if acct in of:
             yield row, [j for j, s in enumerate(SIGNALS) if s.name in exceptions[of[acct]]]
-
-
-def reasons(signals: np.ndarray, requests: np.ndarray, scorer: Scorer) -> np.ndarray:
-    """Shares of the signals in the log-odds of whole accounts, or of groups taken as accounts; both (m, len(SIGNALS))."""
-    m = len(signals)
-    shares = scorer.accounts.shares(_features(signals, np.full(m, WHOLE), np.ones(m), requests, signals))
-    return _of_signals(shares, scorer)
 
 
 def best_of(found: Candidates, log_odds: np.ndarray) -> np.ndarray:

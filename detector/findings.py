@@ -15,11 +15,12 @@ from detector.behind import Behind, behind
 from detector.campaigns import slice_profiles
 from detector.digest import MIN_TEMPLATE, Digest, digests
 from detector.features import DAY_US
-from detector.parts import parts
+from detector.parts import WHOLE, parts
 from detector.profiles import KIND, KINDS, Profiles
-from detector.reasons import Part, evidence, harvest_of, part_of, part_words, shown
+from detector.reasons import evidence, harvest_of, part_of
 from detector.scoring import FLAG_AT, WATCH_AT, Scorer, logit
 from detector.signals import SIGNALS
+from detector.told import Told
 from detector.view import View
 
 RELATED = 10  # other accounts shown
@@ -53,15 +54,12 @@ def campaign_finding(
     rows: pl.DataFrame,
     digest: Digest,
     ties: list[Tie],
-    values: np.ndarray,
-    contributions: np.ndarray,
-    percentiles: np.ndarray,
+    told: Told,
     scorer: Scorer,
     member_of: dict[int, Membership],
     found: Mapping[int, Behind],
 ) -> CampaignFinding:
-    """The finding on one campaign. ``rows`` are its shared work, ``values``, ``contributions`` and ``percentiles`` its signals,
-    ``found`` the requests behind each."""
+    """The finding on one campaign. ``rows`` are its shared work, ``told`` its signals, ``found`` the requests behind each."""
     verdict: Verdict = "flag" if risk > FLAG_AT else "watch"
     spans = rows.group_by("acct").agg(pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last"))
     return CampaignFinding(
@@ -72,11 +70,11 @@ def campaign_finding(
         requests=len(rows),
         first_seen=when(int(rows["ts"].to_numpy().min())),
         last_seen=when(int(rows["ts"].to_numpy().max())),
-        harvest=harvest_of(contributions, percentiles),
+        harvest=harvest_of(told),
         input_tokens=int(rows["input_tokens"].sum()),
         output_tokens=int(rows["output_tokens"].sum()),
         ties=ties,
-        evidence=evidence(values, contributions, percentiles, len(rows), scorer, found),
+        evidence=evidence(told, scorer, found),
         templates=digest.templates,
         clusters=digest.clusters,
         activity=digest.activity,
@@ -104,13 +102,11 @@ def account_findings(
     days = _days(profiles, suspicious)
     words: tuple[Verdict, ...] = ("clear", "watch", "flag")
     totals = own.view.totals
-    rows = np.flatnonzero(verdicts > 0)
-    told, at = own.told(rows, scorer), {int(row): k for k, row in enumerate(rows)}
-    parts_of = {i: part_of(own, i, told.of_whole[k]) for i, k in at.items()}
+    shown = np.flatnonzero(verdicts > 0)
+    of_all = own.told(shown, scorer)
+    told = {int(row): of_all[k] for k, row in enumerate(shown)}
     unheard = _in_shadow(own, scorer)
-    percentiles = scorer.percentiles(told.values, told.requests)
-    signs = shown(told.contributions, percentiles)
-    requests_of = _requests_behind(profiles, own, {i: signs[k] for i, k in at.items()}, parts_of)
+    requests_of = _requests_behind(profiles, own, told)
     findings = []
     for i, row in enumerate(totals.iter_rows(named=True)):
         acct = row["acct"]
@@ -128,17 +124,8 @@ def account_findings(
         if verdicts[i]:
             digest = summaries[acct]
             finding.example_event_ids = digest.examples
-            k = at[i]
-            finding.evidence = evidence(
-                told.values[k],
-                told.contributions[k],
-                percentiles[k],
-                int(own.requests[i]),
-                scorer,
-                requests_of[i],
-                parts_of[i],
-            )
-            finding.harvest = harvest_of(told.contributions[k], percentiles[k])
+            finding.evidence = evidence(told[i], scorer, requests_of[i], part_of(own, i))
+            finding.harvest = harvest_of(told[i])
             finding.templates, finding.clusters, finding.activity = digest.templates, digest.clusters, digest.activity
             finding.related = related.get(acct, [])
             finding.days = days.get(acct, [])
@@ -189,28 +176,27 @@ def _in_shadow(own: AccountScores, scorer: Scorer) -> dict[int, list[str]]:
         strong = scorer.strong(own.values, own.requests)
         for i, at in np.argwhere(strong[:, shadow]).tolist():
             signal, n = SIGNALS[shadow[at]], int(own.requests[i])
-            part = part_words(int(own.attribute[i]), n, int(own.view.n[i]))
             text = signal.sentence(float(own.values[i, shadow[at]]), n)
-            found.setdefault(i, []).append(f"{signal.title}. {text}{counted_in(part)}")
+            found.setdefault(i, []).append(f"{signal.title}. {text}{counted_in(part_of(own, i))}")
     return found
 
 
 def _requests_behind(
-    profiles: Profiles, own: AccountScores, reasons: Mapping[int, np.ndarray], parts_of: Mapping[int, Part | None]
+    profiles: Profiles, own: AccountScores, told: Mapping[int, Told]
 ) -> dict[int, Mapping[int, Behind]]:
     """What stands behind the reasons of some accounts, given by position: in the account as a whole, or in its part that decided."""
-    of_whole = {i: signs if (part := parts_of[i]) is None else signs * part.of_whole for i, signs in reasons.items()}
-    accts = {int(own.view.acct[i]): i for i, signs in of_whole.items() if parts_of[i] is None or signs.any()}
+    of_parts = {i for i in told if own.attribute[i] != WHOLE}
+    of_whole = {i: t.signs * t.of_whole if i in of_parts else t.signs for i, t in told.items()}
+    accts = {int(own.view.acct[i]): i for i, signs in of_whole.items() if i not in of_parts or signs.any()}
     wholes = profiles.sample.filter(pl.col("acct").is_in(pl.Series(list(accts), dtype=pl.UInt64).implode()))
     found = behind(wholes, own.view, {acct: of_whole[i] for acct, i in accts.items()})
     out: dict[int, Mapping[int, Behind]] = {i: found[acct] for acct, i in accts.items()}
-    groups = {int(own.group[i]): i for i in reasons if parts_of[i] is not None}
+    groups = {int(own.group[i]): i for i in told if i in of_parts}
     if groups:
         mine = profiles.only(own.view.acct.gather(list(groups.values())))
         rows = parts(mine, View(mine), only=pl.Series(list(groups), dtype=pl.UInt64))
         sliced = slice_profiles(rows.drop("attribute", "share"))
-        rest = {group: reasons[i] - of_whole[i] for group, i in groups.items()}
-        found = behind(sliced.sample, View(sliced), rest)
+        found = behind(sliced.sample, View(sliced), {group: told[i].signs - of_whole[i] for group, i in groups.items()})
         out |= {i: {**out.get(i, {}), **found[group]} for group, i in groups.items()}
     return out
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from detector.accounts import AccountScores, reasons
+from detector.accounts import AccountScores, told_as_account
 from detector.assessment import CampaignFinding, Tie
 from detector.behind import MOST, behind
 from detector.campaigns import MIN_MEMBERS, CandidateGroups, Groups, discover, slice_profiles
@@ -18,7 +18,7 @@ from detector.flagtime import campaign_flag_times
 from detector.members import member_features
 from detector.profiles import Profiles
 from detector.queues import work_alike
-from detector.reasons import harvest_of, shown
+from detector.reasons import harvest_of
 from detector.regrouping import SAME_WORKER, Constraint, regroup
 from detector.scoring import Scorer
 from detector.signals import SIGNALS
@@ -249,7 +249,7 @@ def _findings(
 ) -> Campaigns:
     features, work = placement.features, placement.work
     names = dict(profiles.accounts.select("acct", "account_id").iter_rows())
-    contributions = reasons(features.x[:, : len(SIGNALS)], features.view.n, scorer)
+    told = told_as_account(features.x[:, : len(SIGNALS)], features.view.n, scorer)
     rows_of = {int(k[0]): t for k, t in work.rows.partition_by("group", as_dict=True).items()}
     members_of = {int(k[0]): t for k, t in placed.partition_by("campaign", as_dict=True).items()}
     flagged = placed.filter(pl.Series(scorer.verdicts(placed["risk"].to_numpy()) == 2))
@@ -260,10 +260,8 @@ def _findings(
     used = work.rows.select("group", "acct", "pieces").explode("pieces").drop_nulls("pieces")
     usage = used.group_by("group", "pieces").agg(pl.col("acct").n_unique().alias("accounts"))
     summaries = digests(work.rows, "group", usage)
-    percentiles = scorer.percentiles(features.x[:, : len(SIGNALS)], features.view.n[:, None])
-    signs = shown(contributions, percentiles)
-    told = {int(g): s for g, s in zip(features.view.acct, signs, strict=True) if g in members_of}
-    requests_of = behind(slice_profiles(work.rows).sample, features.view, told)
+    signs = {int(g): s for g, s in zip(features.view.acct, told.signs, strict=True) if g in members_of}
+    requests_of = behind(slice_profiles(work.rows).sample, features.view, signs)
     findings: list[CampaignFinding] = []
     member_of: dict[int, Membership] = {}
     for i, group in enumerate(features.view.acct):
@@ -272,7 +270,7 @@ def _findings(
         members, rows, ties = members_of[group], rows_of[group], placement.ties[group]
         risk = _risk_of(members["risk"].to_numpy())
         campaign_id = campaign_name(group)
-        harvest = harvest_of(contributions[i], percentiles[i])
+        harvest = harvest_of(told[i])
         uses = rows.sort("event_key").group_by("acct").agg(pl.len(), pl.col("event_id").head(MOST).alias("ids"))
         placed_uses = uses.join(members, on="acct").select("acct", "len", "ids", "risk", "score")
         for acct, count, ids, own, score in placed_uses.iter_rows():
@@ -281,7 +279,6 @@ def _findings(
             flagged_at = None if at is None else when(at)
             member_of[acct] = Membership(campaign_id, own, score, why, harvest, flagged_at, count, ids)
         accts = uses.sort("acct")["acct"].to_list()
-        values = features.x[i, : len(SIGNALS)]
         finding = campaign_finding(
             campaign_id,
             risk,
@@ -290,9 +287,7 @@ def _findings(
             rows,
             summaries[group],
             ties,
-            values,
-            contributions[i],
-            percentiles[i],
+            told[i],
             scorer,
             member_of,
             requests_of[group],

@@ -12,9 +12,9 @@ from detector.console import STYLES
 from detector.explain.course import Point
 from detector.explain.explanation import Explanation, Share
 from detector.explain.words import measure, sentences
-from detector.reasons import MIN_CONTRIBUTION
 from detector.report.document import NOTE
 from detector.report.text import count, factor, line, ordinary, percent, quantity, risk, when
+from detector.told import MIN_CONTRIBUTION
 
 BAR, NARROW_BAR = 14, 7  # columns of the longest bar
 WIDE = 100  # columns from which there is room for sentences in a table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from detector.accounts import UNKNOWN, Told, score_accounts
+from detector.accounts import UNKNOWN, score_accounts
 from detector.assessment import AccountFinding, Assessment, CampaignFinding, Direction, Verdict
 from detector.explain.case import Case, case_of, restricted, verdict_of
 from detector.explain.course import Point, course, requests_until
@@ -13,9 +13,10 @@ from detector.explain.search import Change, above, below, closest
 from detector.findings import account_findings
 from detector.parts import MIN_REQUESTS
 from detector.profiles import Profiles
-from detector.reasons import part_of, shown
+from detector.reasons import part_of
 from detector.scoring import FLAG_AT, WATCH_AT, Scorer
 from detector.signals import SIGNALS
+from detector.told import Told
 
 
 class Share(msgspec.Struct, kw_only=True):
@@ -74,7 +75,6 @@ def explain(profiles: Profiles, assessment: Assessment, account_id: str, scorer:
     mine = restricted(profiles, int(names["acct"][0]))
     own = score_accounts(mine, scorer)
     told = own.told(np.array([0]), scorer)
-    part = part_of(own, 0, told.of_whole[0])
     if not finding.evidence:
         finding = _with_evidence(finding, mine, scorer)
     case = case_of(mine, scorer)
@@ -87,8 +87,8 @@ def explain(profiles: Profiles, assessment: Assessment, account_id: str, scorer:
         base=scorer.accounts.base,
         log_odds=float(own.log_odds[0]) if own.log_odds[0] > UNKNOWN else None,
         flag_log_odds=scorer.cuts[0],
-        shares=_shares(told, scorer),
-        part=part.words if part else "",
+        shares=_shares(told[0], scorer),
+        part=part_of(own, 0),
         course=grown,
         what_if=_what_if(finding.verdict, case, mine, grown, scorer),
     )
@@ -122,26 +122,23 @@ def _with_evidence(finding: AccountFinding, mine: Profiles, scorer: Scorer) -> A
 
 
 def _shares(told: Told, scorer: Scorer) -> list[Share]:
-    """The shares of the one account that is told of."""
-    percentiles = scorer.percentiles(told.values, told.requests)[0]
-    values, contributions = told.values[0], told.contributions[0]
-    signs = shown(contributions, percentiles)
+    """All signals of one account."""
     shares = []
     for j, signal in enumerate(SIGNALS):
-        requests = int(told.requests[0, j])
+        requests, value = int(told.requests[j]), float(told.values[j])
         grid = scorer.peers(requests).population.get(signal.name)
         shares.append(
             Share(
                 signal=signal.name,
                 title=signal.title,
                 direction=signal.direction,
-                value=float(signal.display(signal.counted(float(values[j]), requests))),
-                ordinary=float(signal.display(grid[len(grid) // 2] if grid else values[j])),
+                value=float(signal.display(signal.counted(value, requests))),
+                ordinary=float(signal.display(grid[len(grid) // 2] if grid else value)),
                 unit=signal.unit,
-                percentile=float(percentiles[j]),
-                contribution=float(contributions[j]),
-                said=int(signs[j]),
-                whole=bool(told.of_whole[0, j]),
+                percentile=float(told.percentiles[j]),
+                contribution=float(told.contributions[j]),
+                said=int(told.signs[j]),
+                whole=bool(told.of_whole[j]),
             )
         )
     return sorted(shares, key=lambda s: -abs(s.contribution))

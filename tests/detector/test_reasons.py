@@ -6,13 +6,25 @@ import numpy as np
 import pytest
 
 from detector.assessment import parts_named
-from detector.reasons import MIN_CONTRIBUTION, Part, evidence, harvest_of, shown
+from detector.reasons import evidence, harvest_of
 from detector.scoring import Scorer
 from detector.signals import SIGNALS, SIGNS
+from detector.told import MIN_CONTRIBUTION, Told
 
 FOR = next(j for j, s in enumerate(SIGNALS) if s.name == "reasoning_elicitation")
 AGAINST = next(j for j, s in enumerate(SIGNALS) if s.name == "human_rhythm")
 PACE = next(j for j, s in enumerate(SIGNALS) if s.name == "even_pace")
+GRADING = next(j for j, s in enumerate(SIGNALS) if s.name == "grading")
+
+
+def told_of(
+    at: dict[int, tuple[float, float, float]], requests: int | np.ndarray, of_whole: np.ndarray | None = None
+) -> Told:
+    """What is told of an account: contribution, value and percentile of some signals, nothing of all others."""
+    columns = np.tile(np.array([[0.0], [0.0], [0.5]]), len(SIGNALS))
+    columns[:, list(at)] = np.array(list(at.values())).T
+    shape = np.zeros(len(SIGNALS))
+    return Told(*columns, shape + requests, shape > 0 if of_whole is None else of_whole)
 
 
 @pytest.mark.parametrize(("at", "contribution", "percentile", "told"), [
@@ -27,19 +39,16 @@ PACE = next(j for j, s in enumerate(SIGNALS) if s.name == "even_pace")
 ])  # fmt: skip
 def test_a_reason_agrees_with_its_value(at: int, contribution: float, percentile: float, told: int) -> None:
     """What is told as there is no less than ordinary, what as missing no more."""
-    contributions, percentiles = np.zeros(len(SIGNALS)), np.full(len(SIGNALS), 0.5)
-    contributions[at], percentiles[at] = contribution, percentile
-    assert shown(contributions, percentiles)[at] == told
-    assert not shown(contributions, percentiles)[np.arange(len(SIGNALS)) != at].any()
+    signs = told_of({at: (contribution, 0.0, percentile)}, 40).signs
+    assert signs[at] == told
+    assert not signs[np.arange(len(SIGNALS)) != at].any()
 
 
 def test_what_weighs_in_the_whole_is_told_of_the_whole() -> None:
     """Beside reasons of a part, one of the whole account has its number of requests and says so."""
-    contributions, values = np.zeros(len(SIGNALS)), np.zeros(len(SIGNALS))
-    contributions[[FOR, PACE]], values[[FOR, PACE]] = SIGNS[[FOR, PACE]] * 2.0, 1.0
     of_whole = np.arange(len(SIGNALS)) == PACE
-    part = Part("30 of its 90 requests, those of one day", 90, of_whole)
-    reasons = {e.signal: e for e in evidence(values, contributions, values, 30, Scorer.load(), {}, part)}
+    told = told_of({j: (SIGNS[j] * 2.0, 1.0, 1.0) for j in (FOR, PACE)}, np.where(of_whole, 90, 30), of_whole)
+    reasons = {e.signal: e for e in evidence(told, Scorer.load(), {}, "30 of its 90 requests, those of one day")}
     assert reasons["reasoning_elicitation"].text.endswith("Counted in 30 of its 90 requests, those of one day.")
     assert "over its 30 requests" in reasons["reasoning_elicitation"].sentence
     assert reasons["even_pace"].text.endswith("Counted over all its 90 requests.")
@@ -51,18 +60,13 @@ def test_what_weighs_in_the_whole_is_told_of_the_whole() -> None:
 
 def test_a_reason_that_is_none_hides_no_lighter_one() -> None:
     """What counts only beside the others is left out, and the next reason is told."""
-    contributions, percentiles, values = np.zeros(len(SIGNALS)), np.full(len(SIGNALS), 0.5), np.zeros(len(SIGNALS))
-    grading = next(j for j, s in enumerate(SIGNALS) if s.name == "grading")
-    contributions[[FOR, grading]], percentiles[[FOR, grading]], values[grading] = (2.0, 1.5), (0.0, 0.995), 0.8
-    told = evidence(values, contributions, percentiles, 40, Scorer.load(), {})
-    assert [e.signal for e in told] == ["grading"]
-    assert harvest_of(contributions, percentiles) == "grading and preference data"
+    told = told_of({FOR: (2.0, 0.0, 0.0), GRADING: (1.5, 0.8, 0.995)}, 40)
+    assert [e.signal for e in evidence(told, Scorer.load(), {})] == ["grading"]
+    assert harvest_of(told) == "grading and preference data"
 
 
 def test_shares_are_told_as_they_were_counted() -> None:
     """Eight of eight requests are 100 %, though the score takes four more of the ordinary kind into account."""
-    contributions, values = np.zeros(len(SIGNALS)), np.zeros(len(SIGNALS))
-    contributions[FOR], values[FOR] = 2.0, 8 / 12
-    (told,) = evidence(values, contributions, np.full(len(SIGNALS), 0.9), 8, Scorer.load(), {})
-    assert told.value == pytest.approx(1.0)
-    assert "a likelihood of 100 % on average over its 8 requests" in told.text
+    (reason,) = evidence(told_of({FOR: (2.0, 8 / 12, 0.9)}, 8), Scorer.load(), {})
+    assert reason.value == pytest.approx(1.0)
+    assert "a likelihood of 100 % on average over its 8 requests" in reason.text

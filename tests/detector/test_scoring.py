@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
@@ -100,3 +102,11 @@ def test_the_shipped_scorer_knows_accounts_of_each_size() -> None:
     """Percentiles are among accounts of the same size without any calibration, and every signal has its own."""
     assert [s.up_to for s in SHIPPED.weights.segments] == [20, 150, None]
     assert all(set(s.population) == set(SHIPPED.weights.signals) for s in SHIPPED.weights.segments)
+
+
+def test_weights_of_other_signals_are_refused(tmp_path: Path) -> None:
+    """A calibration made before a signal was added is named as such, and not read wrongly."""
+    weights = msgspec.structs.replace(SHIPPED.weights, signals=SHIPPED.weights.signals[:-1])
+    (tmp_path / "scoring.json").write_bytes(msgspec.json.encode(weights))
+    with pytest.raises(ValueError, match="calibrate with this version"):
+        Scorer.load(tmp_path / "scoring.json")
