@@ -15,8 +15,8 @@ from detector.profiles import KIND, Profiles
 from detector.scoring import FLAG_AT, Scorer
 from detector.ties import group_features
 
-GROWTH = 1.5  # of an account's prefix from one checkpoint to the next: its flag time is at most half its requests late
-CAMPAIGN_GROWTH = 2.0  # the same of a campaign, whose replay costs more; who joins later is timed use by use
+GROWTH = 1.1  # of an account's prefix from one checkpoint to the next: its flag time is at most a tenth of its requests late
+CAMPAIGN_GROWTH = 1.4  # the same of a campaign, whose replay costs more; who joins later is timed use by use
 AT_ONCE = 4  # of these, as accounts of their own: fewer and larger steps, and little is scored in vain
 FOREVER = 2**62  # microseconds: later than any request
 JOINING = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # uses after which who joins a known campaign is looked at
