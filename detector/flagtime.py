@@ -15,7 +15,7 @@ from detector.profiles import KIND, Profiles
 from detector.scoring import FLAG_AT, Scorer
 from detector.ties import group_features
 
-GROWTH = 1.1  # of an account's prefix from one checkpoint to the next: its flag time is at most a tenth of its requests late
+GROWTH = 1.1  # of an account's prefix from one checkpoint to the next: its flag is timed to a tenth of its requests
 CAMPAIGN_GROWTH = 1.4  # the same of a campaign, whose replay costs more; who joins later is timed use by use
 AT_ONCE = 4  # of these, as accounts of their own: fewer and larger steps, and little is scored in vain
 FOREVER = 2**62  # microseconds: later than any request

@@ -45,7 +45,7 @@ def get_metrics(database: Data, settings: Configured, board: Verdicts, monitor: 
     except StorageError as error:
         log.warning("no figures for /metrics", error=str(error))
     metrics.VERDICTS_KNOWN.set(len(board.accounts))
-    monitor.look()
+    monitor.measure()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -62,6 +62,7 @@ class _Stored(NamedTuple):
 
     database: State
     worker: State
+    parts_waiting: int = 0  # spans and log records that wait for others of their calls
 
 
 class Monitor:
@@ -72,7 +73,7 @@ class Monitor:
         self._settings = settings
         self._ingestion = ingestion
         self._ask_lock = threading.Lock()
-        self._tell_lock = threading.Lock()
+        self._measure_lock = threading.Lock()
         self._looked_at = float("-inf")
         self._stored = _Stored(State("ok"), State("unknown", "not asked yet"))
 
@@ -86,32 +87,36 @@ class Monitor:
 
     def known(self) -> Health:
         """The states as they were last looked at, and as this process itself knows them now; waits for nothing slow."""
-        with self._tell_lock:  # two threads at once: the older states must not be told after the newer
-            database, worker = self._stored
-            stalled = self._ingestion.writer.stalled_seconds
-            if database.state == "ok" and stalled > ACK_SECONDS:
-                database = State("stalled", f"the database has taken nothing for {stalled:.0f} s: is it locked?")
-            health = Health(database, self._disk(), self._intake(database), worker)
+        database, worker, _ = self._stored
+        stalled = self._ingestion.writer.stalled_seconds
+        if database.state == "ok" and stalled > ACK_SECONDS:
+            database = State("stalled", f"the database has taken nothing for {stalled:.0f} s: is it locked?")
+        return Health(database, self._disk(), self._intake(database), worker)
+
+    def measure(self) -> None:
+        """Set the gauges of the parts, whose only reader is /metrics: nobody else sets them."""
+        with self._measure_lock:  # two scrapes at once: the older states must not be set after the newer
+            health = self.look()
             for part, states in STATES.items():
                 now = getattr(health, part).state
                 for state in states:
                     metrics.STATE.labels(part, state).set(state == now)
-            return health
+            metrics.PARTS_WAITING.set(self._stored.parts_waiting)
+            metrics.DISK_FREE.set(self._ingestion.disk.free_bytes)
+            metrics.SPOOL_BYTES.set(self._ingestion.spool.waiting_bytes)
+            metrics.PENDING_BYTES.set(self._ingestion.writer.pending_bytes)
 
     def _disk(self) -> State:
         disk = self._ingestion.disk
-        free, least = disk.free_bytes, disk.min_free_bytes
-        metrics.DISK_FREE.set(free)
         state = disk.state
         if state == "ok":
             return State("ok")
-        return State(state, f"{free >> 20} MiB are free; below {least >> 20} MiB nothing is accepted")
+        free, least = disk.free_bytes >> 20, disk.min_free_bytes >> 20
+        return State(state, f"{free} MiB are free; below {least} MiB nothing is accepted")
 
     def _intake(self, database: State) -> State:
         spool = self._ingestion.spool
         waiting = spool.waiting_bytes
-        metrics.SPOOL_BYTES.set(waiting)
-        metrics.PENDING_BYTES.set(self._ingestion.writer.pending_bytes)
         if self._ingestion.disk.state == "full":
             return State("refusing", "the disk is nearly full")
         if database.state == "old":
@@ -130,7 +135,7 @@ class Monitor:
             with self._database.read() as connection:
                 state = segments.state(connection)
                 behind, since = ranges.backlog(connection)
-                metrics.PARTS_WAITING.set(parts.count(connection))
+                waiting = parts.count(connection)
         except migrate.NotMigrated as error:
             return _Stored(State("old", str(error)), self._stored.worker)
         except StorageError as error:
@@ -138,7 +143,7 @@ class Monitor:
             return _Stored(
                 State("down", "the database does not answer"), State("unknown", "the database does not answer")
             )
-        return _Stored(State("ok"), self._worker(state, behind, since))
+        return _Stored(State("ok"), self._worker(state, behind, since), waiting)
 
     def _worker(self, state: segments.State, behind: int, since: datetime | None) -> State:
         now = datetime.now(UTC)

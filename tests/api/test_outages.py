@@ -21,6 +21,7 @@ from fastapi.testclient import TestClient
 from prometheus_client import generate_latest
 from sqlalchemy import select
 
+from api.app import create_app
 from api.services.health import Monitor, State
 from api.settings import Settings
 from api.storage import events, keys, migrate, models, segments
@@ -295,7 +296,7 @@ def test_a_worker_that_is_behind_is_told(
 
 
 def test_older_states_are_not_told_after_newer(http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two threads tell the states at once, and the one that has older states is held up: the metrics show the newer ones."""
+    """Two threads measure the states at once, and the one that has older states is held up: the metrics show the newer ones."""
     monitor: Monitor = http.app.state.monitor  # type: ignore[attr-defined]
     reading, go_on = threading.Event(), threading.Event()
     disk = monitor._disk
@@ -306,14 +307,14 @@ def test_older_states_are_not_told_after_newer(http: TestClient, monkeypatch: py
             assert go_on.wait(30)
         return disk()
 
-    def tell_newer() -> None:
+    def measure_newer() -> None:
         monitor._stored = monitor._stored._replace(worker=State("ok"))
-        monitor.known()
+        monitor.measure()
 
     monkeypatch.setattr(monitor, "_disk", slow_disk)
     monitor._looked_at = float("inf")  # the watch asks the database no more
     monitor._stored = monitor._stored._replace(worker=State("behind"))
-    older, newer = threading.Thread(target=monitor.known), threading.Thread(target=tell_newer)
+    older, newer = threading.Thread(target=monitor.measure), threading.Thread(target=measure_newer)
     older.start()
     assert reading.wait(30)
     newer.start()
@@ -322,6 +323,18 @@ def test_older_states_are_not_told_after_newer(http: TestClient, monkeypatch: py
     older.join()
     newer.join()
     assert 'distillwatch_state{part="worker",state="ok"} 1.0' in generate_latest().decode()
+
+
+def test_metrics_are_those_of_the_service_that_is_asked(http: TestClient, settings: Settings) -> None:
+    """Another service of the same process looks at its own parts, and changes nothing in what this one's metrics tell."""
+    monitor: Monitor = http.app.state.monitor  # type: ignore[attr-defined]
+    monitor._looked_at = float("inf")  # the watch asks the database no more
+    monitor._stored = monitor._stored._replace(worker=State("behind"))
+    monitor.measure()
+    with TestClient(create_app(settings)) as other:
+        assert other.get("/readyz").json()["problems"]["worker"]["state"] == "absent"
+        assert other.get("/healthz").json()["problems"]["worker"]["state"] == "absent"
+        assert 'distillwatch_state{part="worker",state="behind"} 1.0' in generate_latest().decode()
 
 
 def test_keys_stay_good_while_the_database_is_away(
