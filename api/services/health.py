@@ -137,12 +137,11 @@ class Monitor:
                 behind, since = ranges.backlog(connection)
                 waiting = parts.count(connection)
         except migrate.NotMigrated as error:
-            return _Stored(State("old", str(error)), self._stored.worker)
+            return self._stored._replace(database=State("old", str(error)))
         except StorageError as error:
             log.warning("database not reachable", error=str(error))
-            return _Stored(
-                State("down", "the database does not answer"), State("unknown", "the database does not answer")
-            )
+            away = "the database does not answer"
+            return self._stored._replace(database=State("down", away), worker=State("unknown", away))
         return _Stored(State("ok"), self._worker(state, behind, since), waiting)
 
     def _worker(self, state: segments.State, behind: int, since: datetime | None) -> State:

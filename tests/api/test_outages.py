@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -25,7 +26,7 @@ from api.app import create_app
 from api.services.health import Monitor, State
 from api.settings import Settings
 from api.storage import events, keys, migrate, models, segments
-from api.storage.engine import Database
+from api.storage.engine import Database, StorageError
 from api.worker import Worker
 from detector.pipeline import Detector
 from tests.api.builders import body, row
@@ -335,6 +336,19 @@ def test_metrics_are_those_of_the_service_that_is_asked(http: TestClient, settin
         assert other.get("/readyz").json()["problems"]["worker"]["state"] == "absent"
         assert other.get("/healthz").json()["problems"]["worker"]["state"] == "absent"
         assert 'distillwatch_state{part="worker",state="behind"} 1.0' in generate_latest().decode()
+
+
+def test_what_was_counted_last_is_told_while_the_database_is_away(
+    http: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that does not answer is down, and the parts that wait in it are as many as when it last did."""
+    monitor: Monitor = http.app.state.monitor  # type: ignore[attr-defined]
+    monkeypatch.setattr(segments, "state", Mock(side_effect=StorageError("away")))
+    monitor._stored = monitor._stored._replace(parts_waiting=3)
+    monitor._looked_at = float("-inf")
+    text = http.get("/metrics").text
+    assert 'distillwatch_state{part="database",state="down"} 1.0' in text
+    assert "distillwatch_parts_waiting 3.0" in text
 
 
 def test_keys_stay_good_while_the_database_is_away(
