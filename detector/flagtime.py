@@ -16,9 +16,10 @@ from detector.scoring import FLAG_AT, Scorer
 from detector.ties import group_features
 
 GROWTH = 1.1  # of an account's prefix from one checkpoint to the next: its flag is timed to a tenth of its requests
-CAMPAIGN_GROWTH = 1.4  # the same of a campaign, whose replay costs more; who joins later is timed use by use
+CAMPAIGN_GROWTH = 2.0  # the same of a campaign, whose replay costs more; who joins later is timed use by use
 AT_ONCE = 4  # of these, as accounts of their own: fewer and larger steps, and little is scored in vain
 FOREVER = 2**62  # microseconds: later than any request
+JOINED_AT_ONCE = 100_000  # requests of campaigns that those who join are looked at beside: bounds memory
 JOINING = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # uses after which who joins a known campaign is looked at
 
 
@@ -78,10 +79,10 @@ def campaign_flag_times(
     """For each flagged member the time (microseconds) at which the stream would have flagged it with its campaign.
 
     ``work`` are the campaigns as groups, ``flagged`` (acct, campaign) the members, ``accounts`` everyone's own scores.
-    At each checkpoint all that the campaign's accounts had sent is assessed anew. Once a campaign is known it is replayed no
-    further: an account that joins it later is flagged at the first of its uses that suffices, and else at its last. Known from
-    the start are what accounts have in common elsewhere (addresses, payment, settings, registration) and, of those who join
-    later, how the others look by themselves.
+    At each checkpoint all that the campaign's accounts had sent is assessed anew. Of a campaign that is known by then, an account
+    is also flagged at the first of its uses that suffices, and at its last if nothing sufficed before. Known from the start are
+    what accounts have in common elsewhere (addresses, payment, settings, registration) and, to those who join later, how the
+    others look by themselves.
     """
     if not len(flagged):
         return {}
@@ -94,12 +95,12 @@ def campaign_flag_times(
     sample = profiles.sample.join(homes, on="acct")
     last = work.rows.group_by("acct").agg(pl.col("ts").max())
     times = dict(last.join(flagged.select("acct"), on="acct", how="semi").iter_rows())
-    wanted = flagged.select("acct", pl.col("campaign").alias("group"))
+    members = wanted = flagged.select("acct", pl.col("campaign").alias("group"))
     known: dict[int, int] = {}  # campaign -> time of the earliest checkpoint at which it was flagged
     cuts = _cuts(int(ranked["size"].max()), CAMPAIGN_GROWTH)  # type: ignore[arg-type]
     for cut in cuts:
         ends = ranked.filter(pl.col("rank") == cut).select("group", pl.col("ts").alias("end"))
-        ends = ends.filter(~pl.col("group").is_in(list(known)))
+        ends = ends.join(wanted, on="group", how="semi")
         if not len(ends):
             continue
         rows = work.rows.join(ends, on="group").filter(pl.col("ts") <= pl.col("end")).drop("end")
@@ -113,12 +114,16 @@ def campaign_flag_times(
             scorer,
         )
         passed = passed.join(wanted, on=["acct", "group"], how="semi")
-        large = passed.group_by("group").len().filter(pl.col("len") >= MIN_MEMBERS).join(ends, on="group")
-        known.update({int(g): int(t) for g, _, t in large.select("group", "len", "end").iter_rows()})
+        large = (
+            passed.group_by("group").len().filter((pl.col("len") >= MIN_MEMBERS) | pl.col("group").is_in(list(known)))
+        )
+        large = large.join(ends, on="group")
+        known = {int(g): int(t) for g, _, t in large.select("group", "len", "end").iter_rows()} | known
         at = passed.join(large.select("group", "end"), on="group").select("acct", "end")
         times.update({int(a): int(t) for a, t in at.iter_rows()})
-    checkpoints = ranked.filter(pl.col("rank").is_in(cuts)).select("group", pl.col("ts").alias("end"))
-    times.update(_joined(work, checkpoints, wanted, known, times, profiles, accounts, scorer))
+        wanted = wanted.join(at, on="acct", how="anti")
+    checkpoints = ranked.filter(pl.col("rank").is_in(cuts)).select("group", pl.col("ts").alias("end"), "rank")
+    times.update(_joined(work, checkpoints, members, known, times, profiles, accounts, scorer))
     return times
 
 
@@ -162,8 +167,8 @@ def _joined(
 ) -> dict[int, int]:
     """Flag times of accounts that were not flagged when their campaign was: of the use from which each is.
 
-    ``checkpoints`` (group, end) of all campaigns. At each of its uses in JOINING an account is assessed by what it had sent until
-    then, in the campaign as that was at the last checkpoint: both together are a group of their own.
+    ``checkpoints`` (group, end, rank: its requests until then) of all campaigns. At each of its uses in JOINING an account is
+    assessed by what it had sent until then, in the campaign as that was at the last checkpoint: both together are a group of their own.
     """
     since = pl.DataFrame(
         {"group": list(known), "since": list(known.values())}, schema={"group": pl.UInt64, "since": pl.Int64}
@@ -178,6 +183,8 @@ def _joined(
     sent = profiles.sample.join(late, on="acct", how="semi")
     uses = work.rows.join(late.select("acct", "group", "since"), on=["acct", "group"]).sort("acct", "ts", "event_key")
     uses = uses.with_columns((pl.int_range(pl.len()).over("acct") + 1).alias("j"))
+    counts = profiles.sample.join(work.members, on="acct", how="semi").sort("ts")
+    counts = counts.select("acct", "ts", (pl.int_range(pl.len()).over("acct") + 1).alias("n"))
     out: dict[int, int] = {}
     for j in JOINING:
         moments = uses.filter((pl.col("j") == j) & (pl.col("ts") > pl.col("since"))).select("acct", "group", now="ts")
@@ -187,27 +194,44 @@ def _joined(
             checkpoints.sort("end"), left_on="now", right_on="end", by="group", check_sortedness=False
         )
         moments = moments.with_columns(pl.struct("group", "end").hash(5).alias("then"))
-        stages = moments.select("group", "end", "then").unique()
-        others = work.rows.join(stages, on="group").filter(pl.col("ts") <= pl.col("end"))
-        others = others.join(moments.select("acct", "then"), on=["acct", "then"], how="anti")
-        begun = uses.filter(pl.col("j") <= j).join(moments.select("acct", "then"), on="acct")
-        rows = pl.concat([t.with_columns(group="then").select(work.rows.columns) for t in (others, begun)])
-        seeds = work.seeds.join(stages, on="group").with_columns(group="then").select(work.seeds.columns)
-        then = Profiles.of_rows(
-            sent.join(moments, on="acct").filter(pl.col("ts") <= pl.col("now")).select(sent.columns)
-        )
-        rest = ~pl.col("acct").is_in(then.totals["acct"].implode())
-        passed = _passed(
-            Groups.of_rows(rows, seeds),
-            pl.concat([profiles.totals.filter(rest), then.totals.select(profiles.totals.columns)]),
-            pl.concat([own.filter(rest), _own_log_odds(then, scorer)]),
-            profiles,
-            scorer,
-        )
-        at = passed.join(moments.select("acct", "now", group="then"), on=["acct", "group"])
-        out.update({int(a): int(t) for a, t in at.select("acct", "now").iter_rows()})
-        uses = uses.join(at, on="acct", how="anti")
+        for some in _in_turn(moments):
+            stages = some.select("group", "end", "then").unique()
+            others = work.rows.join(stages, on="group").filter(pl.col("ts") <= pl.col("end"))
+            others = others.join(some.select("acct", "then"), on=["acct", "then"], how="anti")
+            begun = uses.filter(pl.col("j") <= j).join(some.select("acct", "then"), on="acct")
+            rows = pl.concat([t.with_columns(group="then").select(work.rows.columns) for t in (others, begun)])
+            seeds = work.seeds.join(stages, on="group").with_columns(group="then").select(work.seeds.columns)
+            then = Profiles.of_rows(
+                sent.join(some, on="acct").filter(pl.col("ts") <= pl.col("now")).select(sent.columns)
+            )
+            before = others.select("acct", group="then").unique().join(stages.select("end", group="then"), on="group")
+            before = before.sort("end").join_asof(
+                counts, left_on="end", right_on="ts", by="acct", check_sortedness=False
+            )
+            now = then.totals.select("acct", "n").join(some.select("acct", group="then"), on="acct")
+            passed = _passed(
+                Groups.of_rows(rows, seeds),
+                pl.concat([t.select("group", "acct", pl.col("n").cast(pl.Float64)) for t in (before, now)]),
+                pl.concat(
+                    [
+                        t.join(odds, on="acct").select("group", "acct", "log_odds")
+                        for t, odds in ((before, own), (now, _own_log_odds(then, scorer)))
+                    ]
+                ),
+                profiles,
+                scorer,
+            )
+            at = passed.join(some.select("acct", "now", group="then"), on=["acct", "group"])
+            out.update({int(a): int(t) for a, t in at.select("acct", "now").iter_rows()})
+        uses = uses.filter(~pl.col("acct").is_in(list(out)))
     return {acct: min(at, times[acct]) for acct, at in out.items()}
+
+
+def _in_turn(moments: pl.DataFrame) -> list[pl.DataFrame]:
+    """The moments by stage of a campaign (``then``, of ``rank`` requests), about JOINED_AT_ONCE of their requests at a time."""
+    stages = moments.select("then", "rank").unique().sort("then")
+    turns = stages.select("then", (pl.col("rank").cum_sum() // JOINED_AT_ONCE).alias("turn"))
+    return [t.drop("turn") for t in moments.join(turns, on="then").sort("turn").partition_by("turn")]
 
 
 def _cuts(size: int, growth: float) -> np.ndarray:

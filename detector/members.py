@@ -14,7 +14,7 @@ from detector.campaigns import Groups, slice_view
 from detector.intent import CLASSES
 from detector.profiles import KIND
 from detector.signals import SIGNALS, evaluate
-from detector.ties import SEED_KINDS, UNKNOWN_MEMBER, GroupTies
+from detector.ties import SEED_KINDS, UNKNOWN_MEMBER, GroupTies, known_by
 
 SIGNS = {  # feature -> sign of its influence; 0 is free
     "campaign_log_odds": 1,
@@ -67,7 +67,8 @@ def member_features(
     """Memberships (group, acct, uses, ...) and their features, float64 of shape (memberships, len(FEATURES)).
 
     ``campaign_log_odds`` (group, campaign_log_odds) of the groups, ``log_odds`` (acct, log_odds) of the
-    accounts, ``totals`` (acct, n) all that each has sent.
+    accounts, ``totals`` (acct, n) all that each has sent. Where these are by group and account, each group is seen at a time of
+    its own: of what an account shares only that with the one group counts.
     """
     own = groups.rows.group_by("group", "acct").agg(
         ((pl.col("user_turns") <= 1) & (pl.col("tool_turns") == 0)).mean().alias("alone"),
@@ -77,13 +78,13 @@ def member_features(
         *((pl.col(f"intent_{c}").cast(pl.Float64).mean() / 1000).alias(f"intent_{c}") for c in CLASSES),
     )
     by = ["group", "acct"]
-    kinds = [f"by_{k}" for k in SEED_KINDS]
+    kinds, known = [f"by_{k}" for k in SEED_KINDS], known_by(totals)
     table = (
         groups.members.join(_keys(groups), on=by, how="left", maintain_order="left")
         .join(own, on=by, how="left", maintain_order="left")
         .join(features.likeness, on=by, how="left", maintain_order="left")
-        .join(totals.select("acct", "n"), on="acct", how="left", maintain_order="left")
-        .join(log_odds.rename({"log_odds": "account_log_odds"}), on="acct", how="left", maintain_order="left")
+        .join(totals.select(*known, "n"), on=known, how="left", maintain_order="left")
+        .join(log_odds.rename({"log_odds": "account_log_odds"}), on=known, how="left", maintain_order="left")
         .join(campaign_log_odds, on="group", how="left", maintain_order="left")
         .join(
             features.table.select("group", pl.col("log_requests").alias("log_group_requests"), *OF_GROUP, *kinds),
@@ -94,8 +95,8 @@ def member_features(
         .with_columns(pl.col("account_log_odds").fill_null(UNKNOWN_MEMBER).clip(UNKNOWN_MEMBER))
         .fill_null(0)
     )
-    shared = groups.rows.group_by("acct").agg(pl.col("event_key").n_unique().alias("shared"))  # with any of the groups
-    table = table.join(shared, on="acct", how="left", maintain_order="left")
+    shared = groups.rows.group_by(known).agg(pl.col("event_key").n_unique().alias("shared"))  # with any of the groups
+    table = table.join(shared, on=known, how="left", maintain_order="left")
     hits = pl.col("hits") / pl.col("uses")
     table = table.with_columns(
         pl.col("uses").log().alias("log_uses"),

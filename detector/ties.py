@@ -79,15 +79,17 @@ def group_features(
 ) -> GroupFeatures:
     """Features of the groups; ``log_odds`` (acct, log_odds) are the accounts' own.
 
-    ``totals`` (acct, n) tells how much each account has sent in all, where that is not what ``profiles`` hold.
+    ``totals`` (acct, n) tells how much each account has sent in all, where that is not what ``profiles`` hold. Both may be by
+    group and account, where each group is seen at a time of its own.
     """
     totals = profiles.totals if totals is None else totals
+    known = known_by(totals)
     view = slice_view(groups.rows)
     m = groups.members.group_by("group").agg(pl.len().alias("members"), pl.col("uses").sum().alias("requests"))
     own = (
-        groups.members.join(log_odds, on="acct", how="left")
+        groups.members.join(log_odds, on=known, how="left")
         .with_columns(pl.col("log_odds").fill_null(UNKNOWN_MEMBER).clip(UNKNOWN_MEMBER))
-        .join(totals.select("acct", "n"), on="acct")
+        .join(totals.select(*known, "n"), on=known)
         .group_by("group")
         .agg(
             (pl.col("uses").sum() / pl.col("n").sum()).alias("slice_share"),
@@ -113,6 +115,11 @@ def group_features(
     )
     x = np.hstack([evaluate(view), table.select(list(GROUP)).cast(pl.Float64).to_numpy()])
     return GroupFeatures(table, likeness, view, x)
+
+
+def known_by(table: pl.DataFrame) -> list[str]:
+    """What something is known of: accounts, or accounts as they were when a group was looked at."""
+    return [c for c in ("group", "acct") if c in table.columns]
 
 
 def _class_bits(name: str) -> pl.Expr:

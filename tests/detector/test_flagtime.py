@@ -115,3 +115,24 @@ def test_what_a_member_sends_after_its_flag_tells_nothing_of_its_time(
             scorer,
         )
         assert joined[-1].get(acct) == times[acct]
+
+
+def test_times_do_not_depend_on_how_many_who_join_are_looked_at_together(
+    detector: Detector, profiles: Profiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One stage of a campaign at a time, or all of them together: the same time for everyone."""
+    own = score_accounts(profiles, detector.scorer)
+    placement = place(profiles, own, detector.scorer)
+    assert placement is not None
+    risk = pl.Series(detector.scorer.risk(placement.placed["score"].to_numpy()))
+    flagged = placement.placed.filter(risk > FLAG_AT)
+    turns: list[int] = []
+    in_turn = flagtime._in_turn
+    monkeypatch.setattr(flagtime, "_in_turn", lambda moments: turns.append(len(in_turn(moments))) or in_turn(moments))
+    found = []
+    for at_once in (1, 10**9):
+        monkeypatch.setattr(flagtime, "JOINED_AT_ONCE", at_once)
+        found.append(campaign_flag_times(placement.work, flagged, profiles, own, detector.scorer))
+    assert found[0] == found[1]
+    assert max(turns) > 1
+    assert turns[-1] == 1
