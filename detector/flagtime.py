@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import polars as pl
@@ -114,12 +114,10 @@ def campaign_flag_times(
             scorer,
         )
         passed = passed.join(wanted, on=["acct", "group"], how="semi")
-        large = (
-            passed.group_by("group").len().filter((pl.col("len") >= MIN_MEMBERS) | pl.col("group").is_in(list(known)))
-        )
-        large = large.join(ends, on="group")
-        known = {int(g): int(t) for g, _, t in large.select("group", "len", "end").iter_rows()} | known
-        at = passed.join(large.select("group", "end"), on="group").select("acct", "end")
+        enough = (pl.col("len") >= MIN_MEMBERS) | pl.col("group").is_in(list(known))
+        now_known = passed.group_by("group").len().filter(enough).join(ends, on="group").select("group", "end")
+        known = {int(g): int(t) for g, t in now_known.iter_rows()} | known
+        at = passed.join(now_known, on="group").select("acct", "end")
         times.update({int(a): int(t) for a, t in at.iter_rows()})
         wanted = wanted.join(at, on="acct", how="anti")
     checkpoints = ranked.filter(pl.col("rank").is_in(cuts)).select("group", pl.col("ts").alias("end"), "rank")
@@ -209,29 +207,23 @@ def _joined(
                 counts, left_on="end", right_on="ts", by="acct", check_sortedness=False
             )
             now = then.totals.select("acct", "n").join(some.select("acct", group="then"), on="acct")
-            passed = _passed(
-                Groups.of_rows(rows, seeds),
-                pl.concat([t.select("group", "acct", pl.col("n").cast(pl.Float64)) for t in (before, now)]),
-                pl.concat(
-                    [
-                        t.join(odds, on="acct").select("group", "acct", "log_odds")
-                        for t, odds in ((before, own), (now, _own_log_odds(then, scorer)))
-                    ]
-                ),
-                profiles,
-                scorer,
+            now = now.join(_own_log_odds(then, scorer), on="acct")
+            states = pl.concat(
+                t.select("group", "acct", pl.col("n").cast(pl.Float64), "log_odds")
+                for t in (before.join(own, on="acct"), now)
             )
+            passed = _passed(Groups.of_rows(rows, seeds), states, states.drop("n"), profiles, scorer)
             at = passed.join(some.select("acct", "now", group="then"), on=["acct", "group"])
             out.update({int(a): int(t) for a, t in at.select("acct", "now").iter_rows()})
         uses = uses.filter(~pl.col("acct").is_in(list(out)))
     return {acct: min(at, times[acct]) for acct, at in out.items()}
 
 
-def _in_turn(moments: pl.DataFrame) -> list[pl.DataFrame]:
+def _in_turn(moments: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """The moments by stage of a campaign (``then``, of ``rank`` requests), about JOINED_AT_ONCE of their requests at a time."""
     stages = moments.select("then", "rank").unique().sort("then")
-    turns = stages.select("then", (pl.col("rank").cum_sum() // JOINED_AT_ONCE).alias("turn"))
-    return [t.drop("turn") for t in moments.join(turns, on="then").sort("turn").partition_by("turn")]
+    for _, some in stages.group_by(pl.col("rank").cum_sum() // JOINED_AT_ONCE, maintain_order=True):
+        yield moments.join(some, on="then", how="semi")
 
 
 def _cuts(size: int, growth: float) -> np.ndarray:

@@ -128,7 +128,9 @@ def test_times_do_not_depend_on_how_many_who_join_are_looked_at_together(
     flagged = placement.placed.filter(risk > FLAG_AT)
     turns: list[int] = []
     in_turn = flagtime._in_turn
-    monkeypatch.setattr(flagtime, "_in_turn", lambda moments: turns.append(len(in_turn(moments))) or in_turn(moments))
+    monkeypatch.setattr(
+        flagtime, "_in_turn", lambda moments: turns.append(len(list(in_turn(moments)))) or in_turn(moments)
+    )
     found = []
     for at_once in (1, 10**9):
         monkeypatch.setattr(flagtime, "JOINED_AT_ONCE", at_once)
