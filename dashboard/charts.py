@@ -244,7 +244,7 @@ def thresholds(points: Sequence[BacktestPoint]) -> Layers:
         .mark_bar()
         .encode(
             x=alt.X("accounts:Q", title="Flagged accounts", stack="zero", axis=alt.Axis(format=",d", tickMinStep=1)),
-            y=alt.Y("share:N", title="Honest accounts that may be flagged", sort=alt.SortField("order")),
+            y=alt.Y("share:N", title=None, sort=alt.SortField("order")),
             color=alt.Color(
                 "found:N",
                 title=None,
@@ -258,7 +258,11 @@ def thresholds(points: Sequence[BacktestPoint]) -> Layers:
             ],
         )
     )
-    return alt.layer(bars).properties(height=36 * len(points) + 70)
+    # written across, above the axis: few bars are lower than the words are long
+    title = alt.Title(
+        "Honest accounts that may be flagged", anchor="start", frame="bounds", fontSize=12, fontWeight="normal"
+    )
+    return alt.layer(bars).properties(height=36 * len(points) + 70, title=title)
 
 
 def together(signals: Sequence[str], shares: Mapping[tuple[str, str], float]) -> Layers:

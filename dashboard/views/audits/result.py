@@ -65,7 +65,6 @@ POINTS = {
     "unlabelled": safe.number_column("Unlabelled", width=100),
     "missed": safe.number_column("Confirmed bad, not flagged", width=190),
     "expected": safe.text_column("Expected to be false", width=170),
-    "current": safe.text_column(""),
 }
 SAMPLES = {
     "account_id": safe.text_column("Account", width=260),
@@ -225,9 +224,8 @@ def point_row(point: BacktestPoint) -> dict[str, safe.Cell]:
     low, high = point.expected_false_interval
     return {
         **point.model_dump(include={"flagged", "confirmed", "dismissed", "unlabelled", "missed"}),
-        "share": words.share(point.share),
+        "share": words.share(point.share) + (" · holds now" if point.current else ""),
         "expected": f"{words.expected(point.expected_false)} ({low:,.0f} to {high:,.0f})",
-        "current": "holds now" if point.current else "",
     }
 
 
